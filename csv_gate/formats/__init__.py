@@ -1,0 +1,1 @@
+"""File formats: attacker-controlled bytes to facts."""

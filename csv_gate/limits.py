@@ -1,0 +1,55 @@
+"""Every bound on attacker-controlled input, in one place, each with its reason.
+
+Parsers take a `Limits` and raise `LimitError` naming the field that was reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one run. The defaults hold for ordinary builds; raise one only for a reason."""
+
+    max_artifact_bytes: int = 4 * 1024 * MIB - 1
+    """Offsets in PE headers are 32 bits wide, so a larger file cannot carry a signature."""
+    max_certificate_table_bytes: int = 16 * MIB
+    """The largest certificate table among 192 real files has 70 KB; page hashes of a 1 GB image add about 9 MB."""
+    max_certificate_table_entries: int = 16
+    """Real files have one or two (several UEFI signatures)."""
+    max_nested_signatures: int = 16
+    """All signatures reached from one table entry. Real files have at most two."""
+    max_asn1_depth: int = 48
+    """A signature with a time stamp in a nested signature stays below 40."""
+    max_asn1_nodes: int = 200_000
+    """Elements visited in one structure."""
+    max_certificates: int = 64
+    """In one SignedData. Real ones have at most 9."""
+    max_chain_length: int = 12
+    """Certificates in one chain, leaf included."""
+    max_timestamps: int = 8
+    """Counter-signatures looked at in one signature."""
+    max_sections: int = 96
+    """The Windows loader refuses an image with more (PE format, NumberOfSections)."""
+    max_resource_bytes: int = 1 * MIB
+    """Of one version resource; its own length field has 16 bits."""
+    max_resource_entries: int = 4096
+    """Directory entries visited while looking for the version resource."""
+    max_text_characters: int = 4096
+    """Of one string taken from an artifact (names, programme name)."""
+    max_catalog_bytes: int = 64 * MIB
+    """The largest catalogs of Windows itself have about 8 MB."""
+    max_catalog_members: int = 500_000
+    max_policy_bytes: int = 64 * MIB
+    """The largest public policies have below 1 MB."""
+    max_policy_elements: int = 2_000_000
+    max_policy_depth: int = 32
+    max_walk_depth: int = 128
+    """Folders below a given path."""
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,57 @@
+"""The catalogue of checks: stable ids, one source of text for the command line, the documentation and every report.
+
+A check is one line in a family's table and one page in `pages/` (what, why, how to mend). Numbers are never used again.
+CSV1xx signatures and files · CSV2xx App Control · CSV3xx containers and scripts · CSV5xx requirements · CSV6xx policy lint ·
+CSV8xx could not be decided · CSV9xx the gate's own hygiene.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+from csv_gate.errors import UsageError
+from csv_gate.model.checks import appcontrol, hygiene, signature, undecided
+from csv_gate.model.checks.table import Check
+
+__all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {entry.id: entry for family in (signature.CHECKS, appcontrol.CHECKS, undecided.CHECKS, hygiene.CHECKS) for entry in family}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPage:
+    """The page of a check, Markdown without its title."""
+
+    check: Check
+    what: str
+    why: str
+    mend: str
+
+
+def check(check_id: str) -> Check:
+    """The check of an id, in any letter case; also by slug.
+
+    Raises:
+        UsageError: no such check.
+    """
+    found = CHECKS.get(check_id.upper()) or next((c for c in CHECKS.values() if c.slug == check_id), None)
+    if found is None:
+        raise UsageError(f"there is no check {check_id!r}", help="`csv-gate explain` without arguments lists them")
+    return found
+
+
+@cache
+def page(check_id: str) -> CheckPage:
+    """Read the page of a check from the package's data."""
+    entry = check(check_id)
+    text = (resources.files(__name__) / "pages" / f"{entry.id}.md").read_text("utf-8")
+    sections = dict(re.findall(r"^## (What|Why|How to mend)\n+(.*?)(?=^## |\Z)", text, re.M | re.S))
+    what, why, mend = (sections[name].strip() for name in ("What", "Why", "How to mend"))
+    return CheckPage(check=entry, what=what, why=why, mend=mend)

@@ -1,0 +1,249 @@
+"""Facts: everything the bytes of an artifact say, as plain frozen values. No verdicts, no open files.
+
+Each fact is *known*, *absent* (`None`, or an empty tuple, with no gap), or *unknown* (`None` with a `Gap` that names the fact
+and says why). Every string that comes from the artifact is attacker-controlled and unescaped.
+Digests are lower-case hex.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from csv_gate.model.problems import Problem
+
+FACTS_VERSION = 1
+"""Raised whenever an extractor starts to say something else about the same bytes; stored facts of another version are void."""
+
+
+class FactName(StrEnum):
+    """The facts that can be missing; the `what` of a gap."""
+
+    CONTENT = "content"
+    """The artifact could not be read at all."""
+    DIGESTS = "digests"
+    AUTHENTICODE = "digests.authenticode"
+    PAGE_HASH = "digests.page"
+    PE = "pe"
+    VERSION = "version"
+    VERSION_NAMES = "version.names"
+    """The name strings are there but which of them Windows reads is not specified."""
+    SIGNATURES = "signatures"
+    CATALOGS = "catalogs"
+    MEMBERS = "members"
+    """The members of a container could not all be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A fact that could not be had, and why, for people."""
+
+    what: FactName
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
+    """Digests of one artifact; `None` where the format has no such digest."""
+
+    sha256: str
+    """Flat: every byte of the file."""
+    sha1: str | None = None
+    """Flat SHA-1, taken only where a rule may be compared with it (a PE that Authenticode cannot lay out)."""
+    authenticode_sha1: str | None = None
+    authenticode_sha256: str | None = None
+    page_sha1: str | None = None
+    """Of the first page, the header page, as App Control compares it (appcontrol-spec 2.3)."""
+    page_sha256: str | None = None
+    padded_authenticode_sha1: str | None = None
+    """With zeros up to a multiple of 8, as a signer pads; set only for an unsigned file of odd length."""
+    padded_authenticode_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeFacts:
+    """Header facts of a PE image."""
+
+    machine: str
+    """`x86`, `x64`, `arm64`, … or the number as `0x1234`."""
+    is_dll: bool
+    is_driver: bool
+    """Native subsystem and no user-mode import: kernel code as the loader sees it. A guess that the config can override."""
+    is_dotnet: bool
+    is_efi: bool
+    subsystem: str
+    """`native`, `windows_gui`, `windows_cui`, `efi_application`, … or the number."""
+    imports_kernel: bool | None = None
+    """Imports ntoskrnl.exe, hal.dll or another kernel-mode library; `None` where the import table was not readable."""
+    force_integrity: bool = False
+    overlay_bytes: int = 0
+    """Bytes behind the last section that are not the certificate table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionFacts:
+    """The version resource as Windows' code integrity reads it (appcontrol-spec 2.4, 2.5)."""
+
+    original_filename: str | None = None
+    internal_name: str | None = None
+    file_description: str | None = None
+    product_name: str | None = None
+    file_version: tuple[int, int, int, int] | None = None
+    """From VS_FIXEDFILEINFO, never from the FileVersion string."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFacts:
+    """One X.509 certificate."""
+
+    subject: str
+    """Distinguished name, RFC 4514 order and escapes."""
+    subject_cn: str | None
+    issuer: str
+    issuer_cn: str | None
+    serial: str
+    """Lower-case hex without sign or leading zeros."""
+    thumbprint_sha1: str
+    thumbprint_sha256: str
+    not_before: datetime
+    not_after: datetime
+    tbs: Mapping[str, str]
+    """Digest algorithm name -> digest of the TBSCertificate. Holds at least sha1, sha256 and `tbs_algorithm`."""
+    tbs_algorithm: str | None
+    """The hash of the certificate's own signature, the one that a TBS rule is written with; `None` where it has none or is unknown."""
+    signature_algorithm: str
+    """Name such as `sha256_rsa`, or the dotted OID."""
+    key_algorithm: str
+    """`rsa`, `ec`, … or the dotted OID."""
+    key_bits: int | None
+    eku: tuple[str, ...] | None
+    """Dotted OIDs in order; `None`: the certificate has no EKU extension."""
+    key_usage_digital_signature: bool | None = None
+    """`None`: no key-usage extension."""
+    is_ca: bool | None = None
+    """`None`: no basic constraints."""
+    is_self_issued: bool = False
+
+
+class ChainEnd(StrEnum):
+    """How a chain ends."""
+
+    KNOWN_ROOT = "known_root"
+    """The top is, or is signed by, a root whose key this project knows."""
+    SELF_SIGNED = "self_signed"
+    """The top signs itself and is nobody that this project knows."""
+    GIVEN_ROOT = "given_root"
+    """The top is, or is signed by, a root that the user gave."""
+    INCOMPLETE = "incomplete"
+    """The issuer of the top certificate is not at hand; its name is the top's `issuer`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainFacts:
+    """A chain whose every link was verified with the issuer's key, leaf first."""
+
+    certificates: tuple[CertificateFacts, ...]
+    end: ChainEnd
+    well_known_root: str | None = None
+    """Two upper-case hex digits as in a policy's Wellknown value, where the end is a known root that has such a number."""
+    root_tbs: Mapping[str, str] = field(default_factory=dict)
+    """TBS digests of the known or given root where it is not itself among `certificates`."""
+
+
+class TimestampKind(StrEnum):
+    RFC3161 = "rfc3161"
+    PKCS9 = "pkcs9"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampFacts:
+    """A counter-signature over one signature."""
+
+    kind: TimestampKind
+    time: datetime | None
+    valid: bool
+    """It is bound to this signature, cryptographically right, its signer is a time-stamping certificate valid at `time`, and its
+    chain links verify. Says nothing of the root's trust."""
+    signer: CertificateFacts | None
+    chain: ChainFacts | None
+    digest_algorithm: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class SignatureSource(StrEnum):
+    EMBEDDED = "embedded"
+    NESTED = "nested"
+    APPENDED = "appended"
+    DETACHED = "detached"
+    CATALOG = "catalog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageHashFacts:
+    """The page-hash table inside a signature."""
+
+    algorithm: str
+    matches: bool
+    """Every page of the file hashes to its entry, and the table covers the whole file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureFacts:
+    """One signature over the artifact, judged on its own: no policy and no trust list is in here."""
+
+    source: SignatureSource
+    place: str
+    """Where it stands: `0` first table entry, `0.1` second nested signature of it, or a catalog's path."""
+    digest_algorithm: str | None
+    signed_digest: str | None
+    """The artifact digest that the signature vouches for."""
+    digest_matches: bool | None
+    """`None`: could not be compared."""
+    valid: bool
+    """Structure sound, signature cryptographically right under the signer's key, digest (and page hashes) match. Not a statement of
+    trust, of certificate dates or of the time stamp."""
+    problems: tuple[Problem, ...] = ()
+    program_name: str | None = None
+    """SpcSpOpusInfo.programName: what CertOemID rules compare."""
+    more_info: str | None = None
+    signer: CertificateFacts | None = None
+    chain: ChainFacts | None = None
+    timestamp: TimestampFacts | None = None
+    """The counter-signature that counts: the first valid one, else the first."""
+    page_hashes: PageHashFacts | None = None
+    catalog_sha256: str | None = None
+    """Of the catalog file that lists the artifact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All facts of one artifact."""
+
+    format: str
+    """`pe`, `catalog`, `text`, `unknown`, … what the bytes are, never the file name's extension."""
+    size: int
+    digests: Digests | None
+    pe: PeFacts | None = None
+    version: VersionFacts | None = None
+    signatures: tuple[SignatureFacts, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Anomalies of the file itself (layout, overlay, certificate table)."""
+    gaps: tuple[Gap, ...] = ()
+
+    def gap(self, *names: FactName) -> Gap | None:
+        """The first gap under one of these names; `content` stands for every fact."""
+        for gap in self.gaps:
+            if gap.what is FactName.CONTENT or gap.what in names:
+                return gap
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One file of the build output, or one member of a container in it (`out/setup.msi!/Files.cab!/app.dll`)."""
+
+    path: str
+    """As found, with `/` between folders. Attacker-controlled; may hold surrogate escapes."""
+    facts: Facts

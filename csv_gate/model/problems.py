@@ -1,0 +1,118 @@
+"""Problem codes: anomalies that extractors find. Each structural anomaly has a code of its own, stable across versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProblemCode(StrEnum):
+    """Stable codes; the comment says what was seen. See docs for what each does to a signature's validity."""
+
+    # PE layout (signature-formats 3 and 16)
+    PE_TRUNCATED = "pe-truncated"
+    PE_HEADER_INVALID = "pe-header-invalid"
+    PE_CHECKSUM_WRONG = "pe-checksum-wrong"
+    PE_DIRECTORY_COUNT_LOW = "pe-directory-count-low"
+    PE_SECTIONS_OVERLAP_HEADERS = "pe-sections-overlap-headers"
+    PE_OVERLAY = "pe-overlay"
+    PE_OVERLAY_POLYGLOT = "pe-overlay-polyglot"
+    PE_NOT_AUTHENTICODE_LAYOUT = "pe-not-authenticode-layout"
+    PE_LENGTH_NOT_ALIGNED = "pe-length-not-aligned"
+
+    # Certificate table
+    TABLE_MISSING = "table-missing"
+    TABLE_LEFT_OVER = "table-left-over"
+    TABLE_PAST_END = "table-past-end"
+    TABLE_IN_HEADERS = "table-in-headers"
+    TABLE_IN_SECTIONS = "table-in-sections"
+    TABLE_NOT_ALIGNED = "table-not-aligned"
+    TABLE_SIZE_MISMATCH = "table-size-mismatch"
+    TABLE_NOT_LAST = "table-not-last"
+    TABLE_TOO_LARGE = "table-too-large"
+    ENTRY_LENGTH_INVALID = "entry-length-invalid"
+    ENTRY_REVISION_UNKNOWN = "entry-revision-unknown"
+    ENTRY_TYPE_UNKNOWN = "entry-type-unknown"
+    ENTRY_TRAILING_DATA = "entry-trailing-data"
+    ENTRY_PADDING_NOT_ZERO = "entry-padding-not-zero"
+    ENTRIES_SEVERAL = "entries-several"
+
+    # CMS structure (signature-formats 1)
+    CMS_MALFORMED = "cms-malformed"
+    CMS_NOT_AUTHENTICODE = "cms-not-authenticode"
+    CMS_SIGNER_COUNT = "cms-signer-count"
+    CMS_NO_CERTIFICATES = "cms-no-certificates"
+    CMS_SIGNER_CERTIFICATE_MISSING = "cms-signer-certificate-missing"
+    CMS_SIGNER_VERSION = "cms-signer-version"
+    CMS_NO_SIGNED_ATTRIBUTES = "cms-no-signed-attributes"
+    CMS_CONTENT_TYPE_MISSING = "cms-content-type-missing"
+    CMS_CONTENT_TYPE_WRONG = "cms-content-type-wrong"
+    CMS_MESSAGE_DIGEST_MISSING = "cms-message-digest-missing"
+    CMS_MESSAGE_DIGEST_WRONG = "cms-message-digest-wrong"
+    CMS_ATTRIBUTE_REPEATED = "cms-attribute-repeated"
+    CMS_DIGEST_ALGORITHM_MISMATCH = "cms-digest-algorithm-mismatch"
+    CMS_ALGORITHM_UNKNOWN = "cms-algorithm-unknown"
+    CMS_SIGNATURE_WRONG = "cms-signature-wrong"
+    CMS_UNSIGNED_ATTRIBUTE_UNKNOWN = "cms-unsigned-attribute-unknown"
+    CMS_UNSIGNED_ATTRIBUTE_LARGE = "cms-unsigned-attribute-large"
+    CMS_DATA_TYPE_UNUSUAL = "cms-data-type-unusual"
+    CMS_CERTIFICATE_MALFORMED = "cms-certificate-malformed"
+    CMS_NOT_DER = "cms-not-der"
+    NESTED_TOO_MANY = "nested-too-many"
+    NESTED_MALFORMED = "nested-malformed"
+
+    # Content
+    DIGEST_MISMATCH = "digest-mismatch"
+    PAGE_HASH_MISMATCH = "page-hash-mismatch"
+    PAGE_HASH_MALFORMED = "page-hash-malformed"
+
+    # Chain
+    CHAIN_LINK_INVALID = "chain-link-invalid"
+    CHAIN_INCOMPLETE = "chain-incomplete"
+    CHAIN_TOO_LONG = "chain-too-long"
+    CHAIN_ISSUER_NOT_CA = "chain-issuer-not-ca"
+    CHAIN_SIGNER_IS_ROOT = "chain-self-signed-signer"
+    EKU_NO_CODE_SIGNING = "eku-no-code-signing"
+    EKU_MISSING = "eku-missing"
+    EKU_LIFETIME_SIGNING = "eku-lifetime-signing"
+    KEY_USAGE_NO_SIGNATURE = "key-usage-no-signature"
+    CURVE_NOT_NAMED = "curve-not-named"
+
+    # Strength
+    WEAK_DIGEST = "weak-digest"
+    WEAK_KEY = "weak-key"
+    WEAK_CHAIN_DIGEST = "weak-chain-digest"
+
+    # Time stamps (signature-formats 2)
+    TIMESTAMP_MALFORMED = "timestamp-malformed"
+    TIMESTAMP_OTHER_SIGNATURE = "timestamp-other-signature"
+    TIMESTAMP_SIGNATURE_WRONG = "timestamp-signature-wrong"
+    TIMESTAMP_SIGNER_MISSING = "timestamp-signer-missing"
+    TIMESTAMP_SIGNER_EKU = "timestamp-signer-eku"
+    TIMESTAMP_SIGNER_EXPIRED = "timestamp-signer-expired"
+    TIMESTAMP_CERTIFICATE_NOT_BOUND = "timestamp-certificate-not-bound"
+    TIMESTAMP_OUTSIDE_VALIDITY = "timestamp-outside-validity"
+    TIMESTAMP_RAW_DIGEST = "timestamp-raw-digest"
+    TIMESTAMP_CHAIN_INVALID = "timestamp-chain-invalid"
+    TIMESTAMPS_SEVERAL = "timestamps-several"
+
+    # Version resource
+    VERSION_MALFORMED = "version-malformed"
+    VERSION_LANGUAGE_UNSPECIFIED = "version-language-unspecified"
+
+    # Catalogs (signature-formats 7)
+    CATALOG_MALFORMED = "catalog-malformed"
+    CATALOG_MEMBER_MALFORMED = "catalog-member-malformed"
+
+    # Second opinion (`--cross-check`)
+    CROSS_CHECK_DIFFERS = "cross-check-differs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One anomaly. `detail` is for people and may quote attacker-controlled text."""
+
+    code: ProblemCode
+    detail: str
+    offset: int | None = None
+    """Byte offset in the artifact where it stands."""

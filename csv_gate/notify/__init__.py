@@ -1,0 +1,1 @@
+"""Channels that tell an owner about a red build."""

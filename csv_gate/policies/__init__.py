@@ -1,0 +1,1 @@
+"""Policy files to the policy model."""

@@ -1,0 +1,1 @@
+"""CMS, X.509, chains, time stamps and catalogs: attacker-controlled bytes to signature facts."""

@@ -1,0 +1,1 @@
+"""What csv-gate keeps between runs."""
