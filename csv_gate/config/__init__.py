@@ -1,0 +1,19 @@
+"""`csv-gate.yaml`: found, read strictly, put together with what it extends, and resolved per artifact."""
+
+from __future__ import annotations
+
+from csv_gate.config.loading import FILE_NAME, LoadedConfig, find_config, load_config
+from csv_gate.config.model import Config, FailOn
+from csv_gate.config.targets import Engine, Target, TargetContext
+
+__all__ = [
+    "FILE_NAME",
+    "Config",
+    "Engine",
+    "FailOn",
+    "LoadedConfig",
+    "Target",
+    "TargetContext",
+    "find_config",
+    "load_config",
+]

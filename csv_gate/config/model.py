@@ -1,0 +1,68 @@
+"""The configuration as types. Each section has its module; a new section is a module with a dataclass and one field here.
+
+The reader (`csv_gate.documents`), the JSON Schema and the reference page are all driven by these fields and their metadata.
+Paths are relative to the file that states them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from csv_gate.config.notify import Notify
+from csv_gate.config.ownership import Ownership
+from csv_gate.config.targets import Target
+from csv_gate.documents import FilePattern, says
+from csv_gate.globs import Glob
+from csv_gate.model.verdict import Level
+from csv_gate.owners.table import OwnerName, OwnerRule
+
+CONFIG_VERSION = 1
+_NO_TARGETS: Mapping[str, Target] = MappingProxyType({})
+
+
+class FailOn(StrEnum):
+    """From which level on a finding fails the build."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEVER = "never"
+
+    def fails(self, level: Level) -> bool:
+        return self is not FailOn.NEVER and level.rank >= Level(self.value).rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A whole `csv-gate.yaml`, with what it extends put in."""
+
+    version: int = field(metadata=says("Version of this file's format: 1.", low=CONFIG_VERSION, high=CONFIG_VERSION))
+    extends: tuple[Path, ...] = field(
+        default=(), metadata=says("Files with shared defaults. Mappings are merged key by key, everything else is replaced.")
+    )
+    inputs: tuple[Path, ...] = field(default=(), metadata=says("What `check` looks at when no path is given."))
+    include: tuple[Glob, ...] = field(default=(), metadata=says("Only these paths are checked; none given: all."))
+    exclude: tuple[Glob, ...] = field(default=(), metadata=says("These paths are not checked; they are counted in the result."))
+    fail_on: FailOn = field(default=FailOn.ERROR, metadata=says("From which level on a finding fails the build."))
+    catalogs: tuple[FilePattern, ...] = field(
+        default=(), metadata=says("Security catalogs whose members count as signed, for every target; paths or globs.")
+    )
+    roots: tuple[Path, ...] = field(default=(), metadata=says("PEM files with further root certificates to build chains to."))
+    docs_url: str | None = field(
+        default=None, metadata=says("Where your people find help; reports link to it.", pattern=r"https?://[^\s]+")
+    )
+    jobs: int | None = field(
+        default=None, metadata=says("Processes that read artifacts; none given: one per usable processor.", low=1, high=256)
+    )
+    targets: Mapping[str, Target] = field(default_factory=lambda: _NO_TARGETS, metadata=says("Deploy targets by name."))
+    owners: tuple[OwnerRule, ...] = field(
+        default=(), metadata=says("Who answers for which paths of the build output; the last match wins.")
+    )
+    default_owner: OwnerName | None = field(default=None, metadata=says("Who answers for what nobody else does."))
+    ownership: Ownership = field(default=Ownership(), metadata=says("Where else owners are written down."))
+    waivers: Path | None = field(default=None, metadata=says("The waiver file."))
+    notify: Notify = field(default=Notify(), metadata=says("How owners are told of a red build."))

@@ -1,0 +1,86 @@
+"""The `notify:` section: through which channels the owners of a red build are told. Secrets only by name of environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from csv_gate.documents import Secret, says
+from csv_gate.globs import Glob
+
+URL = r"https?://[^\s]+"
+_NO_ROUTES: Mapping[str, Secret] = MappingProxyType({})
+_NO_CHANNELS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagerDuty:
+    routing_key: Secret | None = field(default=None, metadata=says("Integration key of the service that is paged by default."))
+    routing_keys: Mapping[str, Secret] = field(
+        default_factory=lambda: _NO_ROUTES, metadata=says("Owner name to the integration key of the owner's service.")
+    )
+    url: str = field(
+        default="https://events.pagerduty.com/v2/enqueue",
+        metadata=says("Events API address; the EU region has another.", pattern=URL),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alertmanager:
+    url: str = field(metadata=says("Base address of the Alertmanager, http:// or https://.", pattern=URL))
+    token: Secret | None = field(default=None, metadata=says("Bearer token."))
+    labels: Mapping[str, str] = field(default_factory=lambda: _NO_CHANNELS, metadata=says("Labels added to every alert."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slack:
+    webhook: Secret | None = field(default=None, metadata=says("Address of the incoming webhook."))
+    webhooks: Mapping[str, Secret] = field(
+        default_factory=lambda: _NO_ROUTES, metadata=says("Owner name to the webhook of the owner's channel.")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teams:
+    webhook: Secret | None = field(default=None, metadata=says("Address of the Workflows webhook."))
+    webhooks: Mapping[str, Secret] = field(
+        default_factory=lambda: _NO_ROUTES, metadata=says("Owner name to the webhook of the owner's channel.")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    url: str | None = field(default=None, metadata=says("Address, where it is no secret; http:// or https://.", pattern=URL))
+    secret_url: Secret | None = field(default=None, metadata=says("Address, where it is one."))
+    secret: Secret | None = field(default=None, metadata=says("Key of the HMAC that signs the body."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    server: str = field(metadata=says("Host name of the SMTP server."))
+    port: int = field(default=587, metadata=says("Port of the SMTP server.", low=1, high=65535))
+    starttls: bool = field(default=True, metadata=says("Encrypt the connection before anything is said."))
+    sender: str = field(metadata=says("Address that mails come from.", key="from"))
+    to: tuple[str, ...] = field(default=(), metadata=says("Who gets mail for owners without an address."))
+    user: Secret | None = field(default=None, metadata=says("Account name."))
+    password: Secret | None = field(default=None, metadata=says("Password of the account."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """All channels; what is not configured is not used."""
+
+    branches: tuple[Glob, ...] = field(
+        default=(), metadata=says("Branches whose red builds page; none given: whatever branch `notify` is called for.")
+    )
+    pull_requests: bool = field(default=False, metadata=says("Page for pull requests too."))
+    run_url: str | None = field(
+        default=None, metadata=says("Address of the run, where the CI system does not tell it.", pattern=URL)
+    )
+    pagerduty: PagerDuty | None = field(default=None, metadata=says("PagerDuty Events API v2."))
+    alertmanager: Alertmanager | None = field(default=None, metadata=says("Prometheus Alertmanager API v2."))
+    slack: Slack | None = field(default=None, metadata=says("Slack incoming webhooks."))
+    teams: Teams | None = field(default=None, metadata=says("Microsoft Teams Workflows webhooks."))
+    webhook: Webhook | None = field(default=None, metadata=says("Any receiver of a signed JSON body."))
+    email: Email | None = field(default=None, metadata=says("Mail by SMTP."))

@@ -1,0 +1,27 @@
+"""YAML files that people write, read strictly: positions kept, every fault told at once, sizes bounded.
+
+`nodes` turns text into a tree with positions; `typed` turns a tree into frozen dataclasses; `schema` turns the same dataclasses into
+a JSON Schema. The configuration and the waiver file are both read this way.
+"""
+
+from __future__ import annotations
+
+from csv_gate.documents.kinds import FilePattern, Secret, says
+from csv_gate.documents.nodes import Mapping, Node, Scalar, Sequence, plain, read_yaml
+from csv_gate.documents.schema import schema_of
+from csv_gate.documents.typed import Origins, read_typed
+
+__all__ = [
+    "FilePattern",
+    "Mapping",
+    "Node",
+    "Origins",
+    "Scalar",
+    "Secret",
+    "Sequence",
+    "plain",
+    "read_typed",
+    "read_yaml",
+    "says",
+    "schema_of",
+]
