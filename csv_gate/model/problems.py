@@ -19,6 +19,10 @@ class ProblemCode(StrEnum):
     PE_OVERLAY_POLYGLOT = "pe-overlay-polyglot"
     PE_NOT_AUTHENTICODE_LAYOUT = "pe-not-authenticode-layout"
     PE_LENGTH_NOT_ALIGNED = "pe-length-not-aligned"
+    PE_DOS_HEADER_OVERLAP = "pe-dos-header-overlap"
+    PE_SECTIONS_OVERLAP = "pe-sections-overlap"
+    PE_SECTIONS_TOO_MANY = "pe-sections-too-many"
+    PE_HEADERS_SIZE_WRONG = "pe-headers-size-wrong"
 
     # Certificate table
     TABLE_MISSING = "table-missing"
