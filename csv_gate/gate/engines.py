@@ -1,0 +1,38 @@
+"""The kinds of target, by the name that the config gives them: which formats each judges, and how its policies are made ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from csv_gate.engine import compile_policy_set, evaluate
+from csv_gate.gate.plan import Target
+from csv_gate.model.context import AppControlContext
+from csv_gate.model.facts import Facts
+from csv_gate.model.verdict import Verdict
+
+JUDGED_FORMATS: dict[str, frozenset[str]] = {"appcontrol": frozenset({"pe"})}
+"""Engine name -> formats, as `csv_gate.formats.detect_format` names them. A file of another format is seen and left."""
+
+
+class Evaluate(Protocol):
+    """A target made ready: facts and context to a verdict."""
+
+    def __call__(self, facts: Facts, context: AppControlContext) -> Verdict: ...
+
+
+def prepare(target: Target) -> Evaluate:
+    """Compile a target's policies, once in each process."""
+    return _PREPARE[target.engine](target)
+
+
+def _appcontrol(target: Target) -> Evaluate:
+    compiled = compile_policy_set(target.policies)
+
+    def judge(facts: Facts, context: AppControlContext) -> Verdict:
+        return evaluate(facts, compiled, context, target=target.name)
+
+    return judge
+
+
+_PREPARE: dict[str, Callable[[Target], Evaluate]] = {"appcontrol": _appcontrol}

@@ -1,0 +1,105 @@
+"""Findings: which checks fired for an artifact, from its verdicts and from the problems that extraction saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
+
+from csv_gate.errors import Place
+from csv_gate.model.appcontrol import AppControlPolicySet, Option
+from csv_gate.model.checks import check
+from csv_gate.model.checks.signature import CHECK_OF_PROBLEM
+from csv_gate.model.facts import Facts, SignatureFacts, SignatureSource
+from csv_gate.model.problems import Problem
+from csv_gate.model.result import Finding
+from csv_gate.model.verdict import Decision, Level, Verdict
+
+MAX_PROBLEM_FINDINGS = 24
+"""Of one artifact. Hostile bytes can hold any number of anomalies; all of them stay in the facts."""
+
+
+def findings_of(facts: Facts, verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
+    """All findings of one artifact, gravest first, then as the verdicts and the file have them; none twice."""
+    found = dict.fromkeys((*_from_verdicts(verdicts), *_bounded(_from_problems(facts))))
+    return tuple(sorted(found, key=lambda finding: -finding.level.rank))
+
+
+def _from_verdicts(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+    for verdict in verdicts:
+        for index, check_id in enumerate(verdict.checks):
+            entry = check(check_id)
+            yield Finding(
+                check=check_id,
+                level=_level(verdict, entry.level),
+                message=verdict.because if index == 0 and verdict.because else entry.title,
+                target=verdict.target,
+                place=verdict.rule.place if verdict.rule else None,
+                help=verdict.help if index == 0 else "",
+            )
+
+
+def _level(verdict: Verdict, level: Level) -> Level:
+    """A denial that a target only logs, or a remark on what it allows, must not fail a build by default."""
+    match verdict.decision:
+        case Decision.DENIED:
+            return Level.WARNING if verdict.audited and level is Level.ERROR else level
+        case Decision.UNDECIDED:
+            return level
+        case Decision.ALLOWED | Decision.NOT_APPLICABLE:
+            return Level.WARNING if level is Level.ERROR else level
+        case _:
+            assert_never(verdict.decision)
+
+
+def _from_problems(facts: Facts) -> Iterator[Finding]:
+    yield from (_from_problem(problem, "") for problem in facts.problems)
+    for signature in facts.signatures:
+        where = _where(signature)
+        yield from (_from_problem(problem, f"{where}: ") for problem in signature.problems)
+        if signature.timestamp is not None:
+            yield from (_from_problem(problem, f"time stamp of {where}: ") for problem in signature.timestamp.problems)
+
+
+def _where(signature: SignatureFacts) -> str:
+    if signature.source is SignatureSource.CATALOG:
+        return f"signature by catalog {signature.place}"
+    return f"{signature.source.value} signature {signature.place}"
+
+
+def _from_problem(problem: Problem, prefix: str) -> Finding:
+    check_id = CHECK_OF_PROBLEM[problem.code]
+    at = "" if problem.offset is None else f" (offset {problem.offset:#x})"
+    return Finding(check=check_id, level=check(check_id).level, message=f"{prefix}{problem.detail}{at} [{problem.code.value}]")
+
+
+def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
+    gravest_first = sorted(findings, key=lambda finding: -finding.level.rank)
+    yield from gravest_first[:MAX_PROBLEM_FINDINGS]
+    if (more := len(gravest_first) - MAX_PROBLEM_FINDINGS) > 0:
+        last = gravest_first[MAX_PROBLEM_FINDINGS]
+        yield Finding(check=last.check, level=last.level, message=f"and {more} more problems, which the facts list")
+
+
+def findings_of_set(target: str, policies: AppControlPolicySet) -> Iterator[Finding]:
+    """What does not fit together in a target's policies."""
+    for orphan in policies.orphans:
+        yield Finding(
+            check="CSV205",
+            level=check("CSV205").level,
+            message=f"the supplemental policy {orphan.label!r} extends {{{str(orphan.base_policy_id).upper()}}}, "
+            "which is not among the target's policies: it does nothing",
+            target=target,
+            place=Place(path=orphan.path),
+            help="give the base policy too, or drop the supplemental one",
+        )
+    for entry in policies.bases:
+        if entry.supplementals and Option.ALLOW_SUPPLEMENTAL_POLICIES not in entry.base.options:
+            names = ", ".join(repr(policy.label) for policy in entry.supplementals)
+            yield Finding(
+                check="CSV206",
+                level=check("CSV206").level,
+                message=f"the base policy {entry.base.label!r} does not accept supplemental policies, so these do nothing: {names}",
+                target=target,
+                place=Place(path=entry.base.path),
+                help="set option 17, Enabled:Allow Supplemental Policies, in the base policy",
+            )

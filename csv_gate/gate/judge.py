@@ -1,0 +1,130 @@
+"""Judge one listed file: its bytes to facts, its facts to a verdict per target, its verdicts to findings.
+
+This is the one place where an unreadable artifact turns into a gap, and a gap in its content into `undecided`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from csv_gate.errors import ArtifactError
+from csv_gate.formats import ExtractionSettings, extract
+from csv_gate.gate.catalogs import Catalogs
+from csv_gate.gate.cross_check import second_opinion
+from csv_gate.gate.engines import Evaluate, prepare
+from csv_gate.gate.findings import findings_of
+from csv_gate.gate.plan import Plan, Target
+from csv_gate.gate.tally import Count, count
+from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
+from csv_gate.model.result import ArtifactResult
+from csv_gate.model.result_json import artifact_json, dump
+from csv_gate.model.verdict import Decision, Verdict
+from csv_gate.scan import Entry, open_content
+from csv_gate.signatures import CatalogIndex, Roots
+
+Row = tuple[str, Count]
+"""One artifact as it is kept and sent: its line of JSON, and what it adds to the counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    target: Target
+    evaluate: Evaluate
+    foreign_catalogs: frozenset[str]
+    """SHA-256 of catalogs that are installed on other targets only."""
+
+
+class Judge:
+    """Everything that judging needs, made ready once in each process."""
+
+    def __init__(self, plan: Plan, catalogs: Catalogs) -> None:
+        self._plan = plan
+        self._catalog_gap = catalogs.gap
+        self._settings = ExtractionSettings(
+            limits=plan.limits,
+            roots=Roots.with_given(plan.given_roots) if plan.given_roots else Roots.known(),
+            catalogs=CatalogIndex(catalogs.catalogs),
+        )
+        self._ready = tuple(
+            _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs)) for target in plan.targets
+        )
+
+    def row(self, entry: Entry) -> Row:
+        """As `judge`, in the form that is kept."""
+        result = self.judge(entry)
+        return dump(artifact_json(result)), count(result, self._plan.fail_on)
+
+    def lost(self, entry: Entry) -> Row:
+        """The row of a file whose reading ends the process."""
+        lost = replace(entry, gap="reading it ended the worker process (the file was cut short, or memory ran out)")
+        return self.row(lost)
+
+    def judge(self, entry: Entry) -> ArtifactResult:
+        """The result of one listed file. Raises nothing for what the file is or holds."""
+        try:
+            facts = self.facts(entry)
+            verdicts = tuple(self._verdicts(entry, facts))
+        except Exception as error:
+            error.add_note(f"while judging {entry.path!r}")
+            raise
+        return ArtifactResult(
+            artifact=Artifact(path=entry.path, facts=facts),
+            verdicts=verdicts,
+            findings=findings_of(facts, verdicts),
+            owner=self._plan.owners.owner_of(entry.scope),
+        )
+
+    def facts(self, entry: Entry) -> Facts:
+        """The facts of one listed file; an unreadable one has a gap instead."""
+        try:
+            with open_content(entry, self._plan.limits) as content:
+                facts = extract(content, self._settings)
+                if self._plan.is_cross_checked:
+                    facts = replace(facts, problems=(*facts.problems, *second_opinion(content, facts)))
+        except ArtifactError as error:
+            return unreadable(entry.size, str(error))
+        if self._catalog_gap is not None and facts.format == "pe":
+            facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
+        return facts
+
+    def _verdicts(self, entry: Entry, facts: Facts) -> list[Verdict]:
+        found = []
+        gap = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
+        for ready in self._ready:
+            context = ready.target.routes.context_for(entry.scope)
+            if context is None:
+                continue
+            if gap is not None:
+                found.append(_unread(ready.target.name, gap.why))
+            else:
+                found.append(ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context))
+        return found
+
+
+def unreadable(size: int, why: str) -> Facts:
+    """The facts of a file that could not be read: none, and why."""
+    return Facts(format="unknown", size=size, digests=None, gaps=(Gap(what=FactName.CONTENT, why=why),))
+
+
+def _unread(target: str, why: str) -> Verdict:
+    return Verdict(
+        target=target,
+        decision=Decision.UNDECIDED,
+        checks=("CSV801",),
+        missing=("the artifact's content",),
+        because=why,
+        help="make it readable for the gate, or exclude it if it is not shipped",
+    )
+
+
+def _seen_by(facts: Facts, foreign_catalogs: frozenset[str]) -> Facts:
+    """The facts as one target sees them: a catalog that is not installed there signs nothing there."""
+    if not foreign_catalogs:
+        return facts
+    kept = tuple(
+        signature
+        for signature in facts.signatures
+        if signature.source is not SignatureSource.CATALOG or signature.catalog_sha256 not in foreign_catalogs
+    )
+    return facts if len(kept) == len(facts.signatures) else replace(facts, signatures=kept)
+

@@ -1,0 +1,93 @@
+"""The plan of a run: what is checked, for which targets, at which instant. Plain values that may cross to another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from csv_gate.globs import GlobSet
+from csv_gate.limits import DEFAULT_LIMITS, Limits
+from csv_gate.model.appcontrol import AppControlPolicySet
+from csv_gate.model.context import AppControlContext
+from csv_gate.model.result import Owner
+from csv_gate.model.verdict import Level
+
+
+class Routes(Protocol):
+    """Which artifacts a target gets, and where each of them will lie on it. Must pickle."""
+
+    def context_for(self, scope: str) -> AppControlContext | None:
+        """The context of the artifact whose pattern path is `scope`; `None`: it does not go to this target."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Every artifact goes to the target, with one context."""
+
+    context: AppControlContext
+
+    def context_for(self, scope: str) -> AppControlContext | None:
+        del scope
+        return self.context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One deploy target as the run judges it."""
+
+    name: str
+    engine: str = "appcontrol"
+    policies: AppControlPolicySet
+    routes: Routes
+    is_enforced: bool = False
+    """Judged as if every policy were enforced."""
+    catalogs: tuple[str, ...] = ()
+    """Catalog files that are installed on this target alone."""
+
+
+class Owners(Protocol):
+    """Who an artifact belongs to. Must pickle."""
+
+    def owner_of(self, scope: str) -> Owner | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoOwners:
+    """Nobody said who owns what."""
+
+    def owner_of(self, scope: str) -> Owner | None:
+        del scope
+        return None
+
+
+EVERYWHERE = GlobSet()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything a run depends on."""
+
+    inputs: tuple[str, ...]
+    targets: tuple[Target, ...]
+    evaluated_at: datetime
+    """The run's only clock."""
+    tool_version: str
+    base: Path | None = None
+    """The folder that patterns are relative to."""
+    include: GlobSet = EVERYWHERE
+    exclude: GlobSet = EVERYWHERE
+    catalogs: tuple[str, ...] = ()
+    """Catalog files that are installed on every target, beside those found in the inputs."""
+    given_roots: tuple[bytes, ...] = ()
+    """DER certificates that count as ends of chains."""
+    fail_on: Level | None = Level.ERROR
+    """Findings of this level and graver fail the run; `None`: none does. What is undecided fails it all the same."""
+    jobs: int | None = None
+    """Processes; `None`: as many as pay for the amount of work."""
+    is_cross_checked: bool = False
+    config_sha256: str | None = None
+    limits: Limits = DEFAULT_LIMITS
+    owners: Owners = field(default_factory=NoOwners)

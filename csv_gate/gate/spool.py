@@ -1,0 +1,126 @@
+"""Results that may be larger than memory: each artifact is a line of JSON, beyond a few megabytes in an unnamed file.
+
+The file has no name where the system allows it, is readable by this user alone, and is gone when the result is closed or the
+process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+
+from csv_gate.errors import StoreError
+from csv_gate.limits import MIB
+from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
+from csv_gate.model.result_read import artifact_from_json
+
+KEPT_IN_MEMORY = 4 * MIB
+"""Bytes of JSON: some five hundred signed artifacts."""
+_BLOCK = 1 * MIB
+
+
+class Spool:
+    """Lines, written once and read any number of times, also by several readers at once."""
+
+    def __init__(self, kept_in_memory: int = KEPT_IN_MEMORY) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=kept_in_memory, prefix="csv-gate-")  # noqa: SIM115, closed below
+        self._notable: list[tuple[int, int]] = []
+        self._end = 0
+
+    def append(self, line: str, *, is_notable: bool = False) -> None:
+        """Add a line, without its line end.
+
+        Raises:
+            StoreError: the temporary folder is full or gone.
+        """
+        data = line.encode("utf-8", "surrogateescape") + b"\n"
+        try:
+            self._file.seek(self._end)
+            self._file.write(data)
+        except OSError as error:
+            raise StoreError(
+                f"the temporary file for results cannot be written: {error.strerror}",
+                help="make room, or name another folder in TMPDIR",
+            ) from error
+        if is_notable:
+            self._notable.append((self._end, len(data)))
+        self._end += len(data)
+
+    def lines(self) -> Iterator[str]:
+        """All lines in the order of writing."""
+        at = 0
+        while at < self._end:
+            self._file.seek(at)
+            block = self._file.readlines(_BLOCK)
+            for data in block:
+                at += len(data)
+                yield data[:-1].decode("utf-8", "surrogateescape")
+
+    def notable_lines(self) -> Iterator[str]:
+        """The lines that were marked, in the order of writing."""
+        for at, length in self._notable:
+            self._file.seek(at)
+            yield self._file.read(length)[:-1].decode("utf-8", "surrogateescape")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class SpooledResult:
+    """The result of a run, a `RunResult`. Use it as a context manager, or close it."""
+
+    def __init__(
+        self, *, run: RunInfo, targets: tuple[TargetRef, ...], findings: tuple[Finding, ...], summary: Summary, spool: Spool
+    ) -> None:
+        self.run = run
+        self.targets = targets
+        self.findings = findings
+        self.summary = summary
+        self._spool = spool
+
+    @property
+    def artifacts(self) -> Iterable[ArtifactResult]:
+        """All artifacts, sorted by path, read anew at each walk."""
+        return _Parsed(self._spool.lines)
+
+    @property
+    def notable_artifacts(self) -> Iterable[ArtifactResult]:
+        """Those with findings, or denied, or undecided: what a person reads about. Costs nothing for the others."""
+        return _Parsed(self._spool.notable_lines)
+
+    @property
+    def artifact_lines(self) -> Iterable[str]:
+        """The artifacts as lines of JSON, as `result_json.dump` writes them: for writers of JSON, without reading them back."""
+        return _Again(self._spool.lines)
+
+    def close(self) -> None:
+        self._spool.close()
+
+    def __enter__(self) -> SpooledResult:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class _Again:
+    """Can be walked more than once, each time from the start."""
+
+    def __init__(self, lines: Callable[[], Iterator[str]]) -> None:
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines()
+
+
+class _Parsed:
+    """As `_Again`, with each line read back to its types."""
+
+    def __init__(self, lines: Callable[[], Iterator[str]]) -> None:
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[ArtifactResult]:
+        for line in self._lines():
+            yield artifact_from_json(json.loads(line))

@@ -1,0 +1,99 @@
+"""Count what a run came to, and turn the counts into its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from csv_gate.errors import ExitCode
+from csv_gate.model.result import ArtifactResult, Finding, Summary, worst_decision
+from csv_gate.model.verdict import Decision, Level
+
+UNDECIDED_FAMILY = "CSV8"
+"""Checks that say that the gate could not decide: exit code 4, unless something else failed the build."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What one artifact adds, small enough to be sent between processes for each of them."""
+
+    decision: Decision
+    is_audited: bool
+    is_waived: bool
+    fails: bool
+    """Some finding other than "could not decide" reaches the failing level."""
+    is_open: bool
+    """Something about it could not be decided, and no waiver accepts that."""
+    is_notable: bool
+    """A report that shows only what matters shows it."""
+    levels: tuple[int, int, int]
+    """Findings of level error, warning, note."""
+
+
+def count(result: ArtifactResult, fail_on: Level | None) -> Count:
+    decision = worst_decision(result)
+    decided = [finding for finding in result.findings if not finding.check.startswith(UNDECIDED_FAMILY)]
+    is_waived = result.waiver is not None
+    # A denial without any finding would be a fault of an engine; it must still fail the build.
+    is_unexplained = any(v.decision is Decision.DENIED and not v.audited and not v.checks for v in result.verdicts)
+    return Count(
+        decision=decision,
+        is_audited=decision is Decision.DENIED and all(v.audited for v in result.verdicts if v.decision is Decision.DENIED),
+        is_waived=is_waived,
+        fails=not is_waived
+        and (any(_reaches(f.level, fail_on) for f in decided) or (is_unexplained and fail_on is not None)),
+        is_open=not is_waived and any(v.decision is Decision.UNDECIDED for v in result.verdicts),
+        is_notable=bool(result.findings) or decision in (Decision.DENIED, Decision.UNDECIDED),
+        levels=_levels(result.findings),
+    )
+
+
+def _reaches(level: Level, fail_on: Level | None) -> bool:
+    return fail_on is not None and level.rank >= fail_on.rank
+
+
+def _levels(findings: Iterable[Finding]) -> tuple[int, int, int]:
+    levels = [finding.level for finding in findings]
+    return (levels.count(Level.ERROR), levels.count(Level.WARNING), levels.count(Level.NOTE))
+
+
+@dataclass(slots=True)
+class Tally:
+    """The running sum of a run."""
+
+    decisions: dict[Decision, int] = field(default_factory=lambda: dict.fromkeys(Decision, 0))
+    audited: int = 0
+    waived: int = 0
+    artifacts: int = 0
+    levels: list[int] = field(default_factory=lambda: [0, 0, 0])
+    fails: bool = False
+    is_open: bool = False
+
+    def add(self, one: Count) -> None:
+        self.artifacts += 1
+        self.decisions[one.decision] += 1
+        self.audited += one.is_audited
+        self.waived += one.is_waived
+        self.levels = [total + more for total, more in zip(self.levels, one.levels, strict=True)]
+        self.fails = self.fails or one.fails
+        self.is_open = self.is_open or one.is_open
+
+    def summary(self, findings: Iterable[Finding], fail_on: Level | None, *, excluded: int, skipped: int) -> Summary:
+        """Sum up, with the findings of the run as a whole."""
+        findings = tuple(findings)
+        levels = [total + more for total, more in zip(self.levels, _levels(findings), strict=True)]
+        fails = self.fails or any(_reaches(finding.level, fail_on) for finding in findings)
+        code = ExitCode.FINDINGS if fails else ExitCode.UNDECIDED if self.is_open else ExitCode.OK
+        return Summary(
+            artifacts=self.artifacts,
+            allowed=self.decisions[Decision.ALLOWED],
+            denied=self.decisions[Decision.DENIED],
+            audited=self.audited,
+            undecided=self.decisions[Decision.UNDECIDED],
+            not_applicable=self.decisions[Decision.NOT_APPLICABLE],
+            waived=self.waived,
+            excluded=excluded,
+            skipped=skipped,
+            findings=dict(zip((Level.ERROR, Level.WARNING, Level.NOTE), levels, strict=True)),
+            exit_code=code,
+        )

@@ -1,0 +1,12 @@
+"""Scan: from given paths to the list of files to look at, and from one of them to its bytes.
+
+The only room that lists folders and opens artifacts. It judges nothing; what it cannot read it says as a gap, what it leaves out
+it says as a finding.
+"""
+
+from __future__ import annotations
+
+from csv_gate.scan.reading import Content, open_content, read_head
+from csv_gate.scan.walk import Entry, FileIdentity, Walk, walk
+
+__all__ = ["Content", "Entry", "FileIdentity", "Walk", "open_content", "read_head", "walk"]

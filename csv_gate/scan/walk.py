@@ -1,0 +1,352 @@
+"""Walk the given files and folders into one list, sorted by path: the same tree gives the same list on every machine.
+
+What is in the list:
+
+- every regular file below a given folder that the patterns leave in, and every file that was given by name (patterns do not take
+  out what was named);
+- a symbolic link to a regular file inside the given folders, under the link's own name: that name is what gets deployed;
+- a folder or file that cannot be listed, with the reason: nothing below it was seen, so it must not count as seen.
+
+What is not, and is told as a finding: links that lead out of the given folders, to folders or nowhere (a folder inside the tree is
+walked in its own place, so loops cannot arise), and files that are no files (pipes, sockets, devices).
+
+Names are attacker-controlled. A name that is no UTF-8 keeps its bytes as surrogate escapes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from csv_gate.errors import Place, UsageError
+from csv_gate.globs import Glob, GlobSet
+from csv_gate.limits import Limits
+from csv_gate.model.checks import check
+from csv_gate.model.result import Finding
+from csv_gate.model.verdict import Level
+
+MAX_FINDINGS_PER_CHECK = 50
+"""A tree may hold a hundred thousand links; what is beyond is counted in one more finding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileIdentity:
+    """What tells that a file is still the one that was listed."""
+
+    device: int
+    inode: int
+    size: int
+    """Bytes."""
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileIdentity:
+        return cls(
+            device=status.st_dev,
+            inode=status.st_ino,
+            size=status.st_size,
+            modified_ns=status.st_mtime_ns,
+            changed_ns=status.st_ctime_ns,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file to look at, or one place that could not be looked into."""
+
+    path: str
+    """As reports show it: the given path and what was found below it, `/` between folders."""
+    scope: str
+    """The path that patterns are matched with: below the run's base folder, else below the given folder."""
+    location: str
+    """What to open; differs from `path` for links."""
+    identity: FileIdentity | None = None
+    gap: str | None = None
+    """Why it cannot be read."""
+
+    @property
+    def size(self) -> int:
+        return self.identity.size if self.identity else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """What a walk came to."""
+
+    entries: tuple[Entry, ...]
+    """Sorted by path; no path twice."""
+    findings: tuple[Finding, ...] = ()
+    excluded: int = 0
+    """Files that an exclude pattern took out."""
+    not_included: int = 0
+    """Files that no include pattern named."""
+    skipped: int = 0
+    """Links that were not followed, and special files."""
+
+
+def walk(
+    inputs: Sequence[str | os.PathLike[str]],
+    *,
+    include: GlobSet = GlobSet(),  # noqa: B008, frozen
+    exclude: GlobSet = GlobSet(),  # noqa: B008, frozen
+    base: Path | None = None,
+    limits: Limits,
+) -> Walk:
+    """List what is at and below `inputs`.
+
+    Patterns see paths relative to `base` where an input lies in it, else relative to the input itself.
+
+    Raises:
+        UsageError: a given path does not exist, or names a special file.
+    """
+    roots = [_given(os.fspath(path), base) for path in inputs]
+    collector = _Collector(
+        include=include,
+        exclude=exclude,
+        limits=limits,
+        trees=tuple(root.real for root in roots if root.is_folder),
+    )
+    for root in _without_nested(roots):
+        if root.is_folder:
+            collector.folder(root)
+        else:
+            collector.named_file(root)
+    return collector.finish()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Root:
+    """One given path."""
+
+    shown: str
+    scope: str
+    location: str
+    real: str
+    is_folder: bool
+    status: os.stat_result
+
+
+def _given(path: str, base: Path | None) -> _Root:
+    try:
+        status = os.stat(path)  # noqa: PTH116, a given link is followed: it was named
+    except OSError as error:
+        raise UsageError(
+            "a given path cannot be checked",
+            place=Place(path=path),
+            got=_reason(error),
+            expected="a file or a folder",
+        ) from error
+    if not stat.S_ISDIR(status.st_mode) and not stat.S_ISREG(status.st_mode):
+        raise UsageError(
+            "a given path cannot be checked",
+            place=Place(path=path),
+            got=_kind(status.st_mode),
+            expected="a file or a folder",
+        )
+    absolute = os.path.abspath(path)  # noqa: PTH100, lexical: links keep their names
+    is_folder = stat.S_ISDIR(status.st_mode)
+    shown = _slashes(os.path.normpath(path))
+    inside = _relative(absolute, str(base.absolute())) if base is not None else None
+    scope = inside if inside is not None else ("" if is_folder else os.path.basename(absolute))  # noqa: PTH119
+    return _Root(
+        shown="" if shown == "." else shown,
+        scope=_slashes(scope),
+        location=path,
+        real=os.path.realpath(absolute),
+        is_folder=is_folder,
+        status=status,
+    )
+
+
+def _without_nested(roots: Sequence[_Root]) -> Iterator[_Root]:
+    """Drop a folder that is, or lies in, another given folder: its files would be listed twice."""
+    folders = sorted({root.real for root in roots if root.is_folder})
+    seen: set[str] = set()
+    for root in roots:
+        if root.is_folder:
+            if root.real in seen or any(_relative(root.real, other) not in (None, "") for other in folders):
+                continue
+            seen.add(root.real)
+        yield root
+
+
+@dataclass(slots=True, kw_only=True)
+class _Collector:
+    """Gathers entries; the state of one walk."""
+
+    include: GlobSet
+    exclude: GlobSet
+    limits: Limits
+    trees: tuple[str, ...]
+    entries: dict[str, Entry] = field(default_factory=dict)
+    excluded: int = 0
+    not_included: int = 0
+    skipped: int = 0
+    _findings: dict[str, list[Finding]] = field(default_factory=dict)
+    _suppressed: dict[str, int] = field(default_factory=dict)
+    _unused: list[Glob] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._unused = [*self.include, *self.exclude]
+
+    def named_file(self, root: _Root) -> None:
+        self._use(root.scope)
+        identity = FileIdentity.of(root.status)
+        self._add(Entry(path=root.shown, scope=root.scope, location=root.real, identity=identity))
+
+    def folder(self, root: _Root) -> None:
+        """Walk a folder with a stack of its own, so that depth costs no recursion."""
+        stack: list[tuple[str, str, str, int]] = [(root.location, _prefix(root.shown), _prefix(root.scope), 0)]
+        while stack:
+            location, shown, scope, depth = stack.pop()
+            for child in self._list(location, shown, scope, depth):
+                stack.append((child.path, f"{shown}{child.name}/", f"{scope}{child.name}/", depth + 1))
+
+    def _list(self, location: str, shown: str, scope: str, depth: int) -> list[os.DirEntry[str]]:
+        """Take in one folder's files and return its folders."""
+        if depth > self.limits.max_walk_depth:
+            self._unreadable(location, shown, scope, f"folders nest deeper than {self.limits.max_walk_depth} (max_walk_depth)")
+            return []
+        folders: list[os.DirEntry[str]] = []
+        try:
+            with os.scandir(location) as listing:
+                children = sorted(listing, key=lambda child: child.name)
+        except OSError as error:
+            self._unreadable(location, shown, scope, f"the folder cannot be listed: {_reason(error)}")
+            return []
+        for child in children:
+            if child.is_dir(follow_symlinks=False):
+                folders.append(child)
+            else:
+                self._file(child, shown + child.name, scope + child.name)
+        return folders
+
+    def _unreadable(self, location: str, shown: str, scope: str, why: str) -> None:
+        if self._is_taken_out(scope.rstrip("/")) or self.exclude.covers(scope.rstrip("/")):
+            return
+        path = shown or "./"
+        self._add(Entry(path=path, scope=scope, location=location, gap=why))
+
+    def _file(self, child: os.DirEntry[str], shown: str, scope: str) -> None:
+        if self._is_taken_out(scope):
+            return
+        try:
+            status = child.stat(follow_symlinks=False)
+        except OSError as error:
+            self._add(Entry(path=shown, scope=scope, location=child.path, gap=_reason(error)))
+            return
+        if stat.S_ISLNK(status.st_mode):
+            self._link(child.path, shown, scope)
+        elif stat.S_ISREG(status.st_mode):
+            self._add(Entry(path=shown, scope=scope, location=child.path, identity=FileIdentity.of(status)))
+        else:
+            self.skipped += 1
+            self._note("CSV902", shown, f"{_kind(status.st_mode)}, not a file: it was not opened")
+
+    def _is_taken_out(self, scope: str) -> bool:
+        self._use(scope)
+        if self.exclude and self.exclude.matches(scope):
+            self.excluded += 1
+            return True
+        if self.include and not self.include.matches(scope):
+            self.not_included += 1
+            return True
+        return False
+
+    def _use(self, scope: str) -> None:
+        """Remember which patterns meet anything, also where an earlier pattern already did."""
+        if self._unused:
+            self._unused = [glob for glob in self._unused if not glob.matches(scope)]
+
+    def _link(self, location: str, shown: str, scope: str) -> None:
+        try:
+            target = os.path.realpath(location, strict=True)
+            status = os.lstat(target)
+        except OSError as error:
+            why = f"the link leads nowhere: {_reason(error)}"
+        else:
+            if not any(_relative(target, tree) is not None for tree in self.trees):
+                self.skipped += 1
+                message = f"the link leads out of the tree, to {_slashes(target)}: what it names was not checked"
+                self._note("CSV903", shown, message, level=Level.WARNING)
+                return
+            if stat.S_ISREG(status.st_mode):
+                self._add(Entry(path=shown, scope=scope, location=target, identity=FileIdentity.of(status)))
+                return
+            why = f"the link leads to {_kind(status.st_mode)} in the tree, which is walked in its own place"
+        self.skipped += 1
+        self._note("CSV903", shown, why)
+
+    def _add(self, entry: Entry) -> None:
+        self.entries.setdefault(entry.path, entry)
+
+    def _note(self, check_id: str, path: str, message: str, *, level: Level | None = None) -> None:
+        findings = self._findings.setdefault(check_id, [])
+        if len(findings) >= MAX_FINDINGS_PER_CHECK:
+            self._suppressed[check_id] = self._suppressed.get(check_id, 0) + 1
+            return
+        entry = check(check_id)
+        findings.append(Finding(check=check_id, level=level or entry.level, message=message, place=Place(path=path)))
+
+    def finish(self) -> Walk:
+        findings = list(_unused_patterns(self._unused, self.include))
+        for check_id in sorted(self._findings):
+            findings += sorted(self._findings[check_id], key=lambda finding: finding.place.path if finding.place else "")
+            if more := self._suppressed.get(check_id):
+                findings.append(Finding(check=check_id, level=check(check_id).level, message=f"and {more} more like these"))
+        return Walk(
+            entries=tuple(self.entries[path] for path in sorted(self.entries)),
+            findings=tuple(findings),
+            excluded=self.excluded,
+            not_included=self.not_included,
+            skipped=self.skipped,
+        )
+
+
+def _unused_patterns(unused: Iterable[Glob], include: GlobSet) -> Iterator[Finding]:
+    included = set(include)
+    for glob in unused:
+        word = "include" if glob in included else "exclude"
+        yield Finding(
+            check="CSV901",
+            level=check("CSV901").level,
+            message=f"the {word} pattern {glob.pattern!r} matches nothing",
+            help="patterns are matched with the path as the report shows it; drop the pattern if it is stale",
+        )
+
+
+def _prefix(path: str) -> str:
+    return path + "/" if path and not path.endswith("/") else path
+
+
+def _relative(path: str, folder: str) -> str | None:
+    """What is left of an absolute path below a folder; `None` outside of it."""
+    if path == folder:
+        return ""
+    prefix = folder if folder.endswith(os.sep) else folder + os.sep
+    return path[len(prefix) :] if path.startswith(prefix) else None
+
+
+def _slashes(path: str) -> str:
+    return path if os.sep == "/" else path.replace(os.sep, "/")
+
+
+def _reason(error: OSError) -> str:
+    """The system's own words, without the path that it would quote unescaped."""
+    return error.strerror or type(error).__name__
+
+
+def _kind(mode: int) -> str:
+    kinds = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISBLK, "a block device"),
+        (stat.S_ISCHR, "a character device"),
+        (stat.S_ISREG, "a file"),
+    )
+    return next((name for test, name in kinds if test(mode)), "something that is no file")
