@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from csv_gate.config.loading import FILE_NAME, LoadedConfig, find_config, load_config
 from csv_gate.config.model import Config, FailOn
+from csv_gate.config.precedence import Setting, effective
+from csv_gate.config.resolve import context_for, read_trusted_roots, trusted_root_files
 from csv_gate.config.targets import Engine, Target, TargetContext
 
 __all__ = [
@@ -12,8 +14,13 @@ __all__ = [
     "Engine",
     "FailOn",
     "LoadedConfig",
+    "Setting",
     "Target",
     "TargetContext",
+    "context_for",
+    "effective",
     "find_config",
     "load_config",
+    "read_trusted_roots",
+    "trusted_root_files",
 ]

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping as MappingType
+from collections.abc import Sequence as SequenceType
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
-from csv_gate.config.model import Config
+from csv_gate.config.model import CONFIG_VERSION, Config
+from csv_gate.config.precedence import from_environment, from_flags
 from csv_gate.documents import Mapping, Node, Origins, Scalar, Sequence, read_typed, read_yaml
 from csv_gate.errors import ConfigError, ConfigErrors, Place
 
 FILE_NAME = "csv-gate.yaml"
 MAX_FILES = 32
 """Files that one configuration may be put together from."""
+
+
+_NOTHING: MappingType[str, str] = MappingProxyType({})
+_HERE = Place(path="default")
+_BARE = Mapping(
+    entries=((Scalar(text="version", kind="str", place=_HERE), Scalar(text=str(CONFIG_VERSION), kind="int", place=_HERE)),),
+    place=_HERE,
+)
+"""What holds where there is no file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +53,31 @@ def find_config(start: Path) -> Path | None:
     return next((place / FILE_NAME for place in chain[: root + 1] if (place / FILE_NAME).is_file()), None)
 
 
-def load_config(path: Path) -> LoadedConfig:
-    """Read a configuration and what it extends.
+def load_config(
+    path: Path | None,
+    *,
+    environment: MappingType[str, str] = _NOTHING,
+    flags: MappingType[str, str | SequenceType[str]] = _NOTHING,
+) -> LoadedConfig:
+    """Read a configuration and what it extends; lay `CSV_GATE_*` of `environment` over it, and `flags` over that.
+
+    `flags`: key of the configuration (`fail_on`) -> what stands behind the flag. Without a path all is default.
 
     Raises:
         ConfigErrors: every fault, each with file, line, column, got and expected.
     """
     loading = _Loading()
     try:
-        document = loading.merged(path, ())
+        document = _BARE if path is None else loading.merged(path, ())
+        document = merge(merge(document, from_environment(environment)), from_flags(flags))
     except ConfigErrors:
         raise
     except ConfigError as error:
         raise ConfigErrors([error]) from error
     origins: Origins = {}
     config = read_typed(Config, document, origins)
-    return LoadedConfig(config=config, path=path, sha256=loading.hash.hexdigest(), origins=origins)
+    sha256 = None if path is None else loading.hash.hexdigest()
+    return LoadedConfig(config=config, path=path, sha256=sha256, origins=origins)
 
 
 class _Loading:

@@ -7,7 +7,7 @@ a JSON Schema. The configuration and the waiver file are both read this way.
 from __future__ import annotations
 
 from csv_gate.documents.kinds import FilePattern, Secret, says
-from csv_gate.documents.nodes import Mapping, Node, Scalar, Sequence, plain, read_yaml
+from csv_gate.documents.nodes import Mapping, Node, Plain, Scalar, Sequence, plain, read_yaml, read_yaml_documents
 from csv_gate.documents.schema import schema_of
 from csv_gate.documents.typed import Origins, read_typed
 
@@ -16,12 +16,14 @@ __all__ = [
     "Mapping",
     "Node",
     "Origins",
+    "Plain",
     "Scalar",
     "Secret",
     "Sequence",
     "plain",
     "read_typed",
     "read_yaml",
+    "read_yaml_documents",
     "says",
     "schema_of",
 ]

@@ -1,0 +1,133 @@
+"""Flag > `CSV_GATE_*` > file > default: the layers above the file as nodes, and what came of it with the origin of each value.
+
+A variable is the setting's name in capitals: `CSV_GATE_FAIL_ON=warning`. Lists are separated by commas or line ends. Sections (targets,
+owners, …) have no variables. Paths in variables and flags are relative to the current directory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args, get_origin
+
+from csv_gate.config.model import Config
+from csv_gate.documents import FilePattern, Node, Plain, Scalar, Secret
+from csv_gate.documents import Mapping as MappingNode
+from csv_gate.documents import Sequence as SequenceNode
+from csv_gate.documents.typed import did_you_mean, file_fields, hints_of, without_none
+from csv_gate.errors import ConfigError, Place
+from csv_gate.globs import Glob
+
+if TYPE_CHECKING:
+    from csv_gate.config.loading import LoadedConfig
+
+PREFIX = "CSV_GATE_"
+_PLAIN = (str, int, bool, Path, Glob, FilePattern)
+_NOT_SETTINGS = frozenset({"version", "extends"})
+
+
+def is_plain(hint: object) -> bool:
+    """Whether text alone can state the value: a plain value or a list of them."""
+    hint = without_none(hint)
+    hint = get_args(hint)[0] if get_origin(hint) is tuple else hint
+    return hint in _PLAIN or (isinstance(hint, type) and issubclass(hint, Enum))
+
+
+def variables() -> dict[str, str]:
+    """Name of the environment variable -> key of the setting, of all that have one."""
+    hints = hints_of(Config)
+    keys = [key for key, entry in file_fields(Config).items() if is_plain(hints[entry.name])]
+    return {PREFIX + key.upper(): key for key in keys if key not in _NOT_SETTINGS}
+
+
+def from_environment(environment: Mapping[str, str]) -> MappingNode:
+    """The layer of the variables. An empty variable says nothing.
+
+    Raises:
+        ConfigError: a variable that looks like a misspelt setting; a gate must not be laxer by a typo.
+    """
+    known = variables()
+    entries: list[tuple[Scalar, Node]] = []
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or not environment[name]:
+            continue
+        place = Place(path=f"environment variable {name}")
+        if name in known:
+            entries.append(_entry(known[name], environment[name], place))
+        elif (hint := did_you_mean(name, known)) is not None:
+            raise ConfigError("this variable is no setting", place=place, help=hint)
+    return MappingNode(entries=tuple(entries), place=Place(path="environment"))
+
+
+def from_flags(flags: Mapping[str, str | Sequence[str]]) -> MappingNode:
+    """The layer of the command line: key of the setting -> what the user gave."""
+    entries = [_entry(key, flags[key], Place(path="--" + key.replace("_", "-"))) for key in sorted(flags)]
+    return MappingNode(entries=tuple(entries), place=Place(path="command line"))
+
+
+def _entry(key: str, stated: str | Sequence[str], place: Place) -> tuple[Scalar, Node]:
+    entry = file_fields(Config).get(key)
+    hint = without_none(hints_of(Config)[entry.name]) if entry is not None else str
+    name = Scalar(text=key, kind="str", place=place)
+    if get_origin(hint) is not tuple:
+        text = stated if isinstance(stated, str) else ",".join(stated)
+        kind = "int" if hint is int and re.fullmatch(r"\d+", text) else "bool" if hint is bool else "str"
+        return name, Scalar(text=text, kind=kind, place=place)
+    words = [word.strip() for word in re.split(r"[,\n]", stated)] if isinstance(stated, str) else stated
+    items = tuple(Scalar(text=word, kind="str", place=place) for word in words if word)
+    return name, SequenceNode(items=items, place=place, size=1 + len(items))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One value that holds, and who said so."""
+
+    key: str
+    """Dotted: `targets.prod.mode`."""
+    value: Plain
+    origin: Place | None
+    """File, line and column, or the variable or flag; `None`: the default."""
+
+    @property
+    def origin_text(self) -> str:
+        return "default" if self.origin is None else str(self.origin)
+
+
+def effective(loaded: LoadedConfig) -> tuple[Setting, ...]:
+    """Every setting of the configuration in the order of the types, names of mappings sorted. Secrets show their variable's name."""
+    return tuple(Setting(key=key, value=value, origin=loaded.origins.get(key)) for key, value in _leaves(loaded.config, ""))
+
+
+def _leaves(value: object, at: str) -> Iterator[tuple[str, Plain]]:
+    """Dotted key and value of everything below; the depth is that of the types."""
+    if is_dataclass(value) and not isinstance(value, type) and not isinstance(value, Glob | FilePattern | Secret):
+        for key, entry in file_fields(type(value)).items():
+            yield from _leaves(getattr(value, entry.name), f"{at}.{key}".lstrip("."))
+    elif isinstance(value, Mapping) and value:
+        for key in sorted(value):
+            yield from _leaves(value[key], f"{at}.{key}")
+    elif isinstance(value, tuple) and any(is_dataclass(item) and not isinstance(item, Glob | FilePattern) for item in value):
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{at}[{index}]")
+    else:
+        yield at, _shown(value)
+
+
+def _shown(value: object) -> Plain:
+    if isinstance(value, tuple):
+        return [_shown(item) for item in value]
+    if isinstance(value, Mapping):
+        return {}
+    if isinstance(value, Secret):
+        return {"env": value.env}
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Glob | FilePattern):
+        return value.pattern
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
