@@ -6,7 +6,7 @@ from csv_gate.model.checks.table import Check
 from csv_gate.model.verdict import Level
 
 CHECKS = (
-    Check(id="CSV901", slug="exclude-unused", title="An exclude pattern matches nothing", level=Level.WARNING),
+    Check(id="CSV901", slug="pattern-unused", title="An include or exclude pattern matches nothing", level=Level.WARNING),
     Check(id="CSV902", slug="special-file-skipped", title="A special file was skipped", level=Level.NOTE),
     Check(id="CSV903", slug="link-skipped", title="A symbolic link was not followed", level=Level.NOTE),
 )
