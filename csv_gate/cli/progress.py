@@ -1,0 +1,58 @@
+"""How far a run is: a bar on a terminal, a plain line every half minute elsewhere, so that a CI system sees that it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from csv_gate.cli.console import Console
+
+HEARTBEAT_S = 30.0
+REDRAW_S = 0.1
+BAR_CELLS = 24
+_CLEAR = "\r\x1b[K"
+
+
+class Progress:
+    """An observer of a run that writes to stderr. Close it before anything else is written there."""
+
+    def __init__(self, console: Console, *, clock: Callable[[], float] = monotonic) -> None:
+        self._console = console
+        self._clock = clock
+        self._is_bar = console.is_terminal_err and console.verbosity >= 0
+        self._started = self._told = clock()
+        self._files = self._bytes = 0
+        self._all_files = self._all_bytes = 0
+        self._is_drawn = False
+
+    def found(self, files: int, size_bytes: int) -> None:
+        self._all_files, self._all_bytes = files, size_bytes
+
+    def judged(self, files: int, size_bytes: int) -> None:
+        self._files += files
+        self._bytes += size_bytes
+        now = self._clock()
+        if now - self._told < (REDRAW_S if self._is_bar else HEARTBEAT_S):
+            return
+        self._told = now
+        if self._is_bar:
+            self._console.err.write(_CLEAR + self._bar())
+            self._console.err.flush()
+            self._is_drawn = True
+        elif self._console.verbosity >= 0:
+            self._console.tell(f"{self._count()} after {now - self._started:.0f} s")
+            self._console.err.flush()
+
+    def _bar(self) -> str:
+        share = self._bytes / self._all_bytes if self._all_bytes else self._files / max(self._all_files, 1)
+        filled = int(share * BAR_CELLS)
+        return f"[{'#' * filled}{'.' * (BAR_CELLS - filled)}] {self._count()}"
+
+    def _count(self) -> str:
+        return f"judged {self._files} of {self._all_files} files, {self._bytes / 1e6:.0f} of {self._all_bytes / 1e6:.0f} MB"
+
+    def close(self) -> None:
+        if self._is_drawn:
+            self._console.err.write(_CLEAR)
+            self._console.err.flush()
+            self._is_drawn = False
