@@ -6,6 +6,7 @@ owners, …) have no variables. Paths in variables and flags are relative to the
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -18,7 +19,7 @@ from csv_gate.config.model import Config
 from csv_gate.documents import FilePattern, Node, Plain, Scalar, Secret
 from csv_gate.documents import Mapping as MappingNode
 from csv_gate.documents import Sequence as SequenceNode
-from csv_gate.documents.typed import did_you_mean, file_fields, hints_of, without_none
+from csv_gate.documents.typed import file_fields, hints_of, without_none
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Glob
 
@@ -58,8 +59,8 @@ def from_environment(environment: Mapping[str, str]) -> MappingNode:
         place = Place(path=f"environment variable {name}")
         if name in known:
             entries.append(_entry(known[name], environment[name], place))
-        elif (hint := did_you_mean(name, known)) is not None:
-            raise ConfigError("this variable is no setting", place=place, help=hint)
+        elif near := difflib.get_close_matches(name[len(PREFIX) :].lower()[:60], known.values(), n=1, cutoff=0.85):
+            raise ConfigError("this variable is no setting", place=place, help=f"did you mean {PREFIX}{near[0].upper()}?")
     return MappingNode(entries=tuple(entries), place=Place(path="environment"))
 
 

@@ -25,7 +25,12 @@ from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.signatures import read_signatures
 
 _REFUSED_BY_LOADER = frozenset(
-    {ProblemCode.PE_TRUNCATED, ProblemCode.PE_SECTIONS_TOO_MANY, ProblemCode.PE_SECTIONS_OVERLAP, ProblemCode.PE_HEADERS_SIZE_WRONG}
+    {
+        ProblemCode.PE_TRUNCATED,
+        ProblemCode.PE_SECTIONS_TOO_MANY,
+        ProblemCode.PE_SECTIONS_OVERLAP,
+        ProblemCode.PE_HEADERS_SIZE_WRONG,
+    }
 )
 """Layouts that the Windows loader refuses, or may refuse: that a policy allows the file would promise too much."""
 
@@ -132,7 +137,9 @@ def _layout_gaps(layout: PeLayout, digests: Digests) -> tuple[Gap, ...]:
         why = f"which digest Windows takes of an image like this is not specified: {layout.not_authenticode}"
         gaps.append(Gap(what=FactName.AUTHENTICODE, why=why))
     elif digests.page_sha256 is None:
-        why = f"SizeOfHeaders ({layout.headers_size}) is more than a page; what the first page hash covers then is not specified"
+        why = (
+            f"SizeOfHeaders ({layout.headers_size}) is more than a page; what the first page hash covers then is not specified"
+        )
         gaps.append(Gap(what=FactName.PAGE_HASH, why=why))
     return tuple(gaps)
 

@@ -114,8 +114,8 @@ def pe(
     dos = bytearray(max(64, pe_offset))
     dos[:2] = b"MZ"
     struct.pack_into("<H", dos, 0x18, 0x40)
-    struct.pack_into("<I", dos, 0x3C, pe_offset)
     head = bytes(dos[:pe_offset]) + b"PE\0\0" + coff + bytes(optional[:optional_size]) + rows
+    head = head[:0x3C] + struct.pack("<I", pe_offset) + head[0x40:]
     data = head + bytes(raw_start - len(head)) + raw + overlay + table + after_table
     return with_checksum(data) if checksum is None else data
 

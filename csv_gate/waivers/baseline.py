@@ -1,0 +1,73 @@
+"""`--baseline RESULT.json`: only what is new since an earlier run.
+
+A finding is known when the earlier result had the same check for the same path, target and policy. Nothing undecided is ever hidden: a gate
+that could not look then could not vouch for it, and can't now. Verdicts stay as they are; only findings are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from csv_gate.model.result import ArtifactResult, Finding, RunResult, TargetRef
+from csv_gate.model.verdict import Decision, Verdict
+
+_Key = tuple[str, str, str, str]
+"""Check, path, target, policy id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What an earlier run found."""
+
+    known: frozenset[_Key]
+
+    @classmethod
+    def of(cls, earlier: RunResult) -> Baseline:
+        policies = policies_of(earlier.targets)
+        return cls(
+            known=frozenset(
+                key for result in earlier.artifacts for finding in result.findings for key in [_key(result, finding, policies)]
+            )
+        )
+
+    def without_known(self, result: ArtifactResult, policies: Mapping[str, str]) -> ArtifactResult | None:
+        """The result with its new findings only; `None` where there is nothing new to show, undecided never among it.
+
+        `policies`: see `policies_of`, of the run that `result` is from.
+        """
+        fresh = tuple(finding for finding in result.findings if self._is_new(result, finding, policies))
+        if len(fresh) == len(result.findings):
+            return result
+        if not fresh and not _undecided(result.verdicts):
+            return None
+        return replace(result, findings=fresh)
+
+    def _is_new(self, result: ArtifactResult, finding: Finding, policies: Mapping[str, str]) -> bool:
+        if finding.check.startswith("CSV8") or finding.target in _undecided(result.verdicts):
+            return True
+        return _key(result, finding, policies) not in self.known
+
+
+def baseline_filter(result: RunResult, earlier: RunResult) -> Iterator[ArtifactResult]:
+    """The artifacts of `result` that have something new, each with its new findings only, or that had none to begin with."""
+    baseline = Baseline.of(earlier)
+    policies = policies_of(result.targets)
+    shown = (baseline.without_known(entry, policies) for entry in result.artifacts)
+    return (entry for entry in shown if entry is not None)
+
+
+def policies_of(targets: Iterable[TargetRef]) -> Mapping[str, str]:
+    """Target name -> ids of all its policies: what a denial for want of a rule is due to."""
+    return {target.name: ",".join(sorted(policy.id for policy in target.policies)) for target in targets}
+
+
+def _key(result: ArtifactResult, finding: Finding, policies: Mapping[str, str]) -> _Key:
+    target = finding.target or ""
+    verdict = next((entry for entry in result.verdicts if entry.target == finding.target), None)
+    rule = None if verdict is None or finding.check not in verdict.checks else verdict.rule
+    return finding.check, result.artifact.path, target, rule.policy_id if rule else policies.get(target, "")
+
+
+def _undecided(verdicts: Iterable[Verdict]) -> frozenset[str]:
+    return frozenset(verdict.target for verdict in verdicts if verdict.decision is Decision.UNDECIDED)
