@@ -18,7 +18,7 @@ from csv_gate.config.targets import Target
 from csv_gate.documents import FilePattern, says
 from csv_gate.globs import Glob
 from csv_gate.model.verdict import Level
-from csv_gate.owners.table import OwnerName, OwnerRule
+from csv_gate.owners import OwnerName, OwnerRule
 
 CONFIG_VERSION = 1
 _NO_TARGETS: Mapping[str, Target] = MappingProxyType({})

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from csv_gate.documents import FilePattern, says
-
-
-class Dialect(StrEnum):
-    """Whose CODEOWNERS grammar holds."""
-
-    AUTO = "auto"
-    """By where the file lies and whether it has sections."""
-    GITHUB = "github"
-    GITLAB = "gitlab"
+from csv_gate.owners import Dialect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

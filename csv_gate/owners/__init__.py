@@ -1,1 +1,19 @@
-"""Who answers for an artifact."""
+"""Who answers for an artifact: CODEOWNERS, the configuration's table, Backstage and build manifests, in one order."""
+
+from __future__ import annotations
+
+from csv_gate.owners.codeowners import CodeOwners, Dialect, read_codeowners
+from csv_gate.owners.index import OwnerIndex, OwnerStep
+from csv_gate.owners.loading import load_owner_index
+from csv_gate.owners.table import OwnerName, OwnerRule
+
+__all__ = [
+    "CodeOwners",
+    "Dialect",
+    "OwnerIndex",
+    "OwnerName",
+    "OwnerRule",
+    "OwnerStep",
+    "load_owner_index",
+    "read_codeowners",
+]
