@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -45,6 +46,10 @@ class Console:
     def tell(self, text: str) -> None:
         """A line on stderr. `text` is escaped by the caller where it is untrusted."""
         self.err.write(text + "\n")
+
+    def abandon_out(self) -> None:
+        """The reader of stdout went away (`| head`): what is still buffered must not fail again when Python ends."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
     def tell_error(self, error: GateError) -> None:
         """What happened, where, got, expected, help. For several faults of a config: all of them."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import ExtractionSettings, extract
+from csv_gate.formats import ExtractionSettings, cross_check, extract
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.cross_check import second_opinion
 from csv_gate.gate.engines import Evaluate, prepare
 from csv_gate.gate.findings import findings_of
 from csv_gate.gate.plan import Plan, Target
@@ -21,6 +20,7 @@ from csv_gate.model.result_json import artifact_json, dump
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.scan import Entry, open_content
 from csv_gate.signatures import CatalogIndex, Roots
+from csv_gate.waivers import Waived, apply
 
 Row = tuple[str, Count]
 """One artifact as it is kept and sent: its line of JSON, and what it adds to the counts."""
@@ -51,28 +51,32 @@ class Judge:
 
     def row(self, entry: Entry) -> Row:
         """As `judge`, in the form that is kept."""
-        result = self.judge(entry)
-        return dump(artifact_json(result)), count(result, self._plan.fail_on)
+        waived = self.judge(entry)
+        return dump(artifact_json(waived.result)), count(waived.result, self._plan.fail_on, waived.used)
 
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""
         lost = replace(entry, gap="reading it ended the worker process (the file was cut short, or memory ran out)")
         return self.row(lost)
 
-    def judge(self, entry: Entry) -> ArtifactResult:
-        """The result of one listed file. Raises nothing for what the file is or holds."""
+    def judge(self, entry: Entry) -> Waived:
+        """The result of one listed file, and which waivers it takes. Raises nothing for what the file is or holds."""
         try:
             facts = self.facts(entry)
             verdicts = tuple(self._verdicts(entry, facts))
         except Exception as error:
             error.add_note(f"while judging {entry.path!r}")
             raise
-        return ArtifactResult(
-            artifact=Artifact(path=entry.path, facts=facts),
+        sha256 = facts.digests.sha256 if facts.digests else None
+        result = ArtifactResult(
+            # Waivers name paths as the configuration does.
+            artifact=Artifact(path=entry.scope, facts=facts),
             verdicts=verdicts,
             findings=findings_of(facts, verdicts),
-            owner=self._plan.owners.owner_of(entry.scope),
+            owner=self._plan.owners.owner_of(entry.scope, sha256),
         )
+        waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
+        return replace(waived, result=replace(waived.result, artifact=Artifact(path=entry.path, facts=facts)))
 
     def facts(self, entry: Entry) -> Facts:
         """The facts of one listed file; an unreadable one has a gap instead."""
@@ -80,7 +84,7 @@ class Judge:
             with open_content(entry, self._plan.limits) as content:
                 facts = extract(content, self._settings)
                 if self._plan.is_cross_checked:
-                    facts = replace(facts, problems=(*facts.problems, *second_opinion(content, facts)))
+                    facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
         except ArtifactError as error:
             return unreadable(entry.size, str(error))
         if self._catalog_gap is not None and facts.format == "pe":

@@ -13,6 +13,7 @@ from csv_gate.model.appcontrol import AppControlPolicySet
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.result import Owner
 from csv_gate.model.verdict import Level
+from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
 
 class Routes(Protocol):
@@ -51,15 +52,15 @@ class Target:
 class Owners(Protocol):
     """Who an artifact belongs to. Must pickle."""
 
-    def owner_of(self, scope: str) -> Owner | None: ...
+    def owner_of(self, path: str, sha256: str | None = None) -> Owner | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class NoOwners:
     """Nobody said who owns what."""
 
-    def owner_of(self, scope: str) -> Owner | None:
-        del scope
+    def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
+        del path, sha256
         return None
 
 
@@ -91,3 +92,4 @@ class Plan:
     config_sha256: str | None = None
     limits: Limits = DEFAULT_LIMITS
     owners: Owners = field(default_factory=NoOwners)
+    waivers: WaiverFile = NO_WAIVERS

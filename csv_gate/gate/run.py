@@ -7,7 +7,7 @@ what some target judges. A file of another format is seen, counted and left.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,7 @@ from csv_gate.model.appcontrol import version_text
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
 from csv_gate.scan import Entry, Walk, read_head, walk
 from csv_gate.signatures import Roots
+from csv_gate.waivers import waiver_findings
 
 
 class Observer(Protocol):
@@ -78,7 +79,6 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         limits=plan.limits,
     )
     observer.found(len(sorted_.judged), sum(entry.size for entry in sorted_.judged))
-    findings = _run_findings(plan, listed, catalogs)
     skipped = sum(sorted_.left.values()) + listed.skipped + listed.not_included
     spool = Spool()
     tally = Tally()
@@ -89,6 +89,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     except BaseException:
         spool.close()
         raise
+    findings = _run_findings(plan, listed, catalogs, tally.waivers)
     return SpooledResult(
         run=RunInfo(
             evaluated_at=plan.evaluated_at,
@@ -142,9 +143,11 @@ def _nothing(plan: Plan, listed: Walk, sorted_: _Sorted) -> NoArtifactsError:
     )
 
 
-def _run_findings(plan: Plan, listed: Walk, catalogs: Catalogs) -> tuple[Finding, ...]:
+def _run_findings(plan: Plan, listed: Walk, catalogs: Catalogs, used_waivers: Collection[str]) -> tuple[Finding, ...]:
     of_sets = [finding for target in plan.targets for finding in findings_of_set(target.name, target.policies)]
-    return (*of_sets, *listed.findings, *catalogs.findings)
+    targets = {target.name for target in plan.targets}
+    of_waivers = waiver_findings(plan.waivers, used_waivers, plan.evaluated_at.date(), targets=targets)
+    return (*of_sets, *listed.findings, *catalogs.findings, *of_waivers)
 
 
 def target_ref(target: Target) -> TargetRef:

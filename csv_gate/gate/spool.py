@@ -14,7 +14,7 @@ from types import TracebackType
 from csv_gate.errors import StoreError
 from csv_gate.limits import MIB
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
-from csv_gate.model.result_read import artifact_from_json
+from csv_gate.model.result_read import Node, read_artifact
 
 KEPT_IN_MEMORY = 4 * MIB
 """Bytes of JSON: some five hundred signed artifacts."""
@@ -123,4 +123,4 @@ class _Parsed:
 
     def __iter__(self) -> Iterator[ArtifactResult]:
         for line in self._lines():
-            yield artifact_from_json(json.loads(line))
+            yield read_artifact(Node(json.loads(line), "$", "the spooled result"))

@@ -28,9 +28,11 @@ class Count:
     """A report that shows only what matters shows it."""
     levels: tuple[int, int, int]
     """Findings of level error, warning, note."""
+    waivers: tuple[str, ...]
+    """Ids of the waivers that excuse some of it."""
 
 
-def count(result: ArtifactResult, fail_on: Level | None) -> Count:
+def count(result: ArtifactResult, fail_on: Level | None, waivers: Iterable[str] = ()) -> Count:
     decision = worst_decision(result)
     decided = [finding for finding in result.findings if not finding.check.startswith(UNDECIDED_FAMILY)]
     is_waived = result.waiver is not None
@@ -45,6 +47,7 @@ def count(result: ArtifactResult, fail_on: Level | None) -> Count:
         is_open=not is_waived and any(v.decision is Decision.UNDECIDED for v in result.verdicts),
         is_notable=bool(result.findings) or decision in (Decision.DENIED, Decision.UNDECIDED),
         levels=_levels(result.findings),
+        waivers=tuple(sorted(waivers)),
     )
 
 
@@ -68,6 +71,7 @@ class Tally:
     levels: list[int] = field(default_factory=lambda: [0, 0, 0])
     fails: bool = False
     is_open: bool = False
+    waivers: set[str] = field(default_factory=set)
 
     def add(self, one: Count) -> None:
         self.artifacts += 1
@@ -77,6 +81,7 @@ class Tally:
         self.levels = [total + more for total, more in zip(self.levels, one.levels, strict=True)]
         self.fails = self.fails or one.fails
         self.is_open = self.is_open or one.is_open
+        self.waivers.update(one.waivers)
 
     def summary(self, findings: Iterable[Finding], fail_on: Level | None, *, excluded: int, skipped: int) -> Summary:
         """Sum up, with the findings of the run as a whole."""

@@ -1,0 +1,81 @@
+"""How reports are to look here: colours, width, the CI system that runs this; and printing one on stdout."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from csv_gate.cli.console import Console
+from csv_gate.model.result import RunResult
+from csv_gate.report import JunitDialect, ReportOptions, render
+
+MAX_WIDTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The options of a report on stdout, and of the same report in a file."""
+
+    stdout: ReportOptions
+
+    def for_file(self) -> ReportOptions:
+        """No colours, a width that does not depend on the window, everything in it."""
+        return replace(self.stdout, colour=False, width=100, closing=True)
+
+
+def options_for(console: Console, *, docs_url: str | None = None, base: Path | None = None) -> Look:
+    environment = console.environment
+    width = shutil.get_terminal_size((100, 24)).columns if console.out.isatty() else 100
+    return Look(
+        ReportOptions(
+            colour=console.is_colour_out,
+            width=min(width, MAX_WIDTH),
+            verbosity=console.verbosity,
+            docs_url=docs_url,
+            run_url=run_url(environment),
+            junit_dialect=junit_dialect(environment),
+            base=None if base is None else str(base.absolute()),
+            stop_token=secrets.token_hex(16) if environment.get("GITHUB_ACTIONS") == "true" else None,
+            closing=False,
+        )
+    )
+
+
+def junit_dialect(environment: Mapping[str, str]) -> JunitDialect:
+    """The dialect of the CI system that runs this; Azure's where none is known, since it says the most."""
+    if environment.get("GITHUB_ACTIONS") == "true":
+        return JunitDialect.GITHUB
+    if environment.get("GITLAB_CI"):
+        return JunitDialect.GITLAB
+    if environment.get("JENKINS_URL"):
+        return JunitDialect.JENKINS
+    return JunitDialect.AZURE
+
+
+def run_url(environment: Mapping[str, str]) -> str | None:
+    """The address of this CI run, by the variables that each system documents."""
+    if environment.get("GITHUB_ACTIONS") == "true":
+        parts = [environment.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
+        return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else None
+    if environment.get("TF_BUILD"):
+        parts = [environment.get(name) for name in ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID")]
+        return f"{str(parts[0]).rstrip('/')}/{parts[1]}/_build/results?buildId={parts[2]}" if all(parts) else None
+    return environment.get("CI_JOB_URL") or environment.get("BUILD_URL") or None
+
+
+def print_report(format: str, result: RunResult, console: Console, look: Look) -> None:
+    """Write the report to stdout, and what came of the run in one line to stderr.
+
+    A reader that goes away early does not change what came of the run.
+    """
+    from csv_gate.report.text import summary_line
+
+    try:
+        render(format, result, console.out, look.stdout)
+        console.out.flush()
+    except BrokenPipeError:
+        console.abandon_out()
+    console.tell(summary_line(result, replace(look.stdout, colour=console.is_colour_err)))

@@ -1,0 +1,172 @@
+"""From configuration to plan: targets with their policies read, contexts per path, owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from csv_gate.config import Config, LoadedConfig, context_for, read_trusted_roots, trusted_root_files
+from csv_gate.config import Target as TargetSettings
+from csv_gate.documents import FilePattern
+from csv_gate.errors import ConfigError, Place, PolicyError, UsageError
+from csv_gate.gate.plan import Routes, Target, Uniform
+from csv_gate.limits import Limits
+from csv_gate.model.context import AppControlContext, CodeMode, Mode
+from csv_gate.owners import OwnerIndex, load_owner_index
+from csv_gate.policies import join_policies, load_policy
+
+COMMAND_LINE_TARGET = "policy"
+"""Name of the target that `--policy` makes where no configured one is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a command line says about targets."""
+
+    evaluated_at: datetime
+    names: tuple[str, ...] = ()
+    """Of configured targets; none: all."""
+    policies: tuple[str, ...] = ()
+    """Files that take the place of a target's own."""
+    mode: Mode | None = None
+    code_mode: CodeMode | None = None
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredRoutes:
+    """The routes and contexts that a configured target describes."""
+
+    settings: TargetSettings
+    asked: Asked
+    trusted_roots: Mapping[Path, frozenset[str]]
+
+    def context_for(self, scope: str) -> AppControlContext | None:
+        if not self.settings.routes(scope):
+            return None
+        context = context_for(
+            self.settings,
+            scope,
+            evaluated_at=self.asked.evaluated_at,
+            mode=self.asked.mode,
+            trusted_roots=self.trusted_roots,
+        )
+        return context if self.asked.code_mode is None else replace(context, code_mode=self.asked.code_mode)
+
+
+def targets_of(loaded: LoadedConfig, asked: Asked) -> tuple[Target, ...]:
+    """The targets of a run, sorted by name, with their policies read.
+
+    `--policy` alone makes a target of its own; with one named target it takes the place of that target's policies.
+
+    Raises:
+        UsageError: no target, an unknown one, or several with one set of policies.
+        ConfigError: a pattern for policies or catalogs means no file.
+        PolicyError: a policy cannot be read.
+    """
+    if asked.policies and not asked.names:
+        return _with_base((_from_command_line(asked),))
+    chosen = _chosen(loaded, asked.names)
+    if asked.policies and len(chosen) > 1:
+        raise UsageError(
+            "--policy replaces the policies of one target", got=f"{len(chosen)} targets", expected="one --target with --policy"
+        )
+    roots = {path: read_trusted_roots(path) for path in sorted(trusted_root_files(chosen))}
+    targets = [target for settings in chosen for target in _versions(settings, ConfiguredRoutes(settings, asked, roots), asked)]
+    return _with_base(tuple(targets))
+
+
+def _from_command_line(asked: Asked) -> Target:
+    context = AppControlContext(
+        evaluated_at=asked.evaluated_at, mode=asked.mode or Mode.POLICY, code_mode=asked.code_mode
+    )
+    return Target(
+        name=COMMAND_LINE_TARGET,
+        policies=join_policies([load_policy(Path(path), asked.limits) for path in asked.policies]),
+        routes=Uniform(context),
+        is_enforced=context.mode is Mode.ENFORCE,
+    )
+
+
+def _chosen(loaded: LoadedConfig, names: Sequence[str]) -> tuple[TargetSettings, ...]:
+    known = loaded.config.targets
+    if not known:
+        where = f"{loaded.path} names none" if loaded.path else "there is no csv-gate.yaml and no --policy"
+        raise UsageError(
+            "there is no target to judge for",
+            got=where,
+            expected="a policy: `--policy FILE`, or `targets:` in csv-gate.yaml",
+            help="`csv-gate check build/ --policy SiPolicy.xml` needs no configuration",
+        )
+    for name in names:
+        if name not in known:
+            raise UsageError("there is no such target", got=name, expected=", ".join(sorted(known)))
+    return tuple(known[name] for name in sorted(set(names) or known))
+
+
+def _versions(settings: TargetSettings, routes: Routes, asked: Asked) -> Iterable[Target]:
+    """The target as it is to be, and one more for each other version of its policies that is still live."""
+    mode = asked.mode or settings.mode
+    catalogs = tuple(str(path) for path in files_of(settings.catalogs, "catalogs", settings.place))
+
+    def target(name: str, paths: Sequence[Path]) -> Target:
+        return Target(
+            name=name,
+            engine=settings.engine.value,
+            policies=join_policies([load_policy(path, asked.limits) for path in paths]),
+            routes=routes,
+            is_enforced=mode is Mode.ENFORCE,
+            catalogs=catalogs,
+        )
+
+    if asked.policies:
+        yield target(settings.name, [Path(path) for path in asked.policies])
+        return
+    yield target(settings.name, files_of(settings.policies, "policies", settings.place))
+    for version in settings.also:
+        yield target(f"{settings.name}@{version.name}", files_of(version.policies, "policies", version.place))
+
+
+def files_of(patterns: Iterable[FilePattern], what: str, place: Place | None) -> tuple[Path, ...]:
+    """The files that patterns mean.
+
+    Raises:
+        ConfigError: a pattern that means no file: a policy that is silently missing would change verdicts.
+    """
+    found: list[Path] = []
+    for pattern in patterns:
+        files = pattern.files()
+        if not files:
+            raise ConfigError(f"no file is meant by a pattern under `{what}`", place=place, got=str(pattern), expected="a file")
+        found += files
+    return tuple(dict.fromkeys(found))
+
+
+def owners_of(config: Config, root: Path) -> OwnerIndex:
+    """Who owns what, by all the sources that the configuration names and those that lie where forges look for them."""
+    ownership = config.ownership
+    return load_owner_index(
+        root,
+        table=config.owners,
+        default=config.default_owner,
+        codeowners=ownership.codeowners,
+        dialect=ownership.dialect,
+        manifests=[path for pattern in ownership.manifests for path in pattern.files()],
+        catalog_info=[path for pattern in ownership.catalog_info for path in pattern.files()],
+    )
+
+
+def _with_base(targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    """Raises PolicyError where a target has no base policy: the rest judges nothing, and nothing would be blocked."""
+    for target in targets:
+        if not target.policies.bases:
+            kinds = ", ".join(sorted({policy.kind.value for policy in target.policies.policies}))
+            raise PolicyError(
+                f"the policies of target {target.name!r} have no base policy among them",
+                got=kinds or "none",
+                expected="at least one base policy",
+                help="a supplemental policy only extends a base: give the base too",
+            )
+    return targets
