@@ -1,1 +1,5 @@
-"""The pure functions from facts, policy and context to a verdict. They import the model only."""
+"""The engines: pure functions from facts, a compiled policy and a context to a verdict. They import the model and nothing else."""
+
+from csv_gate.engine.appcontrol import CompiledPolicySet, compile_policy_set, evaluate
+
+__all__ = ["CompiledPolicySet", "compile_policy_set", "evaluate"]

@@ -1,0 +1,171 @@
+"""A policy set made ready for judging many artifacts: rules sorted into indexes once, so that a verdict costs a few lookups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
+from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
+from csv_gate.engine.appcontrol.truth import NOT_SPECIFIED, Answer, Truth, no, unknown, yes
+from csv_gate.engine.appcontrol.view import option_truth
+from csv_gate.model.appcontrol import (
+    AppControlPolicy,
+    AppControlPolicySet,
+    BaseWithSupplementals,
+    FileRuleKind,
+    Option,
+    PolicyForm,
+    Scenario,
+    SignerGroup,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledScenario:
+    """The product signers of one signing scenario."""
+
+    scenario: Scenario
+    allow: RuleSet
+    deny: RuleSet
+    allowed_signers: SignerIndex
+    denied_signers: SignerIndex
+    dangling_allow: tuple[str, ...]
+    """Signers that are allowed and not defined; the same for file rules."""
+    dangling_deny: tuple[str, ...]
+    has_test_groups: bool
+    has_artifact_rules: bool
+
+    @property
+    def is_empty(self) -> bool:
+        group = self.scenario.product
+        return not (group.allowed or group.denied or group.file_rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPolicy:
+    """One policy with its scenarios by value; `counts` tells whether a supplemental takes part."""
+
+    policy: AppControlPolicy
+    scenarios: dict[int, CompiledScenario]
+    counts: Answer
+    has_package_rules: bool
+
+    def has(self, option: Option) -> bool:
+        return option in self.policy.options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledBase:
+    base: CompiledPolicy
+    supplementals: tuple[CompiledPolicy, ...]
+
+    @property
+    def policies(self) -> tuple[CompiledPolicy, ...]:
+        return (self.base, *self.supplementals)
+
+    @property
+    def has_package_rules(self) -> bool:
+        return any(entry.has_package_rules for entry in self.policies if entry.counts.truth is not Truth.NO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPolicySet:
+    """What `evaluate` takes."""
+
+    bases: tuple[CompiledBase, ...]
+    orphans: tuple[CompiledPolicy, ...]
+    source: AppControlPolicySet
+
+
+def compile_policy_set(policies: AppControlPolicySet) -> CompiledPolicySet:
+    """Index a policy set. Linear in its rules; the result is immutable and may be shared."""
+    return CompiledPolicySet(
+        bases=tuple(_compile_base(entry) for entry in policies.bases),
+        orphans=tuple(_compile(orphan, no("its base is not in the set"), is_supplemental=True) for orphan in policies.orphans),
+        source=policies,
+    )
+
+
+def _compile_base(entry: BaseWithSupplementals) -> CompiledBase:
+    base = entry.base
+    return CompiledBase(
+        base=_compile(base, yes(""), is_supplemental=False),
+        supplementals=tuple(
+            _compile(
+                supplemental,
+                supplemental_counts(base, supplemental),
+                is_supplemental=True,
+                base_unprotected=Option.DISABLED_FILEPATH_PROTECTION in base.options,
+            )
+            for supplemental in entry.supplementals
+        ),
+    )
+
+
+def supplemental_counts(base: AppControlPolicy, supplemental: AppControlPolicy) -> Answer:
+    """Whether a base takes this supplemental: option 17, and a signed one for a signed base.
+
+    Source: App Control docs, "Deploy multiple App Control policies".
+    """
+    if Option.ALLOW_SUPPLEMENTAL_POLICIES not in base.options:
+        return no(f"{base.label!r} does not accept supplemental policies (option 17)")
+    is_signed_base = base.signature is not None or Option.UNSIGNED_POLICY not in base.options
+    if not is_signed_base:
+        return yes("")
+    if supplemental.signature is not None:
+        if not supplemental.signature.valid:
+            return no("its signature does not hold and its base is signed")
+        return unknown(
+            NOT_SPECIFIED, f"whether the signer of {supplemental.label!r} is among the SupplementalPolicySigners of its base"
+        )
+    if supplemental.form is PolicyForm.BINARY:
+        return no(f"it is not signed, and {base.label!r} is a signed policy, which takes signed supplementals only")
+    return unknown(
+        NOT_SPECIFIED,
+        f"whether {supplemental.label!r} is signed where it is deployed: its base has no option 6, so it takes signed ones only",
+    )
+
+
+def _compile(
+    policy: AppControlPolicy, counts: Answer, *, is_supplemental: bool, base_unprotected: bool | None = None
+) -> CompiledPolicy:
+    own = Option.DISABLED_FILEPATH_PROTECTION in policy.options
+    unprotected = option_truth(own) if base_unprotected is None else option_truth(own, base_unprotected)
+    return CompiledPolicy(
+        policy=policy,
+        scenarios={
+            scenario.value: _compile_scenario(policy, scenario, unprotected, is_supplemental=is_supplemental)
+            for scenario in policy.scenarios
+        },
+        counts=counts,
+        has_package_rules=any(is_package_rule(rule) for rule in policy.file_rules.values()),
+    )
+
+
+def _compile_scenario(
+    policy: AppControlPolicy, scenario: Scenario, unprotected: Truth, *, is_supplemental: bool
+) -> CompiledScenario:
+    group = scenario.product
+    rules = [policy.file_rules[id] for id in dict.fromkeys(group.file_rules) if id in policy.file_rules]
+    missing = tuple(id for id in group.file_rules if id not in policy.file_rules)
+    return CompiledScenario(
+        scenario=scenario,
+        allow=index_rules((rule for rule in rules if rule.kind is FileRuleKind.ALLOW), unprotected),
+        deny=index_rules(rule for rule in rules if rule.kind is FileRuleKind.DENY),
+        allowed_signers=index_signers(policy, group.allowed, is_supplemental=is_supplemental),
+        denied_signers=index_signers(policy, group.denied, is_supplemental=is_supplemental),
+        dangling_allow=missing + tuple(use.signer for use in group.allowed if use.signer not in policy.signers),
+        dangling_deny=missing + tuple(use.signer for use in group.denied if use.signer not in policy.signers),
+        has_test_groups=any(_has_rules(test) for test in (scenario.test, scenario.test_signing)),
+        has_artifact_rules=bool(policy.artifact_rules) or _has_rules(scenario.artifact),
+    )
+
+
+def _has_rules(group: SignerGroup | None) -> bool:
+    return group is not None and bool(group.allowed or group.denied or group.file_rules)
+
+
+def all_policies(compiled: CompiledPolicySet) -> Iterator[CompiledPolicy]:
+    for entry in compiled.bases:
+        yield from entry.policies

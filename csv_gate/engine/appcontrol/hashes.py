@@ -1,0 +1,115 @@
+"""Hash rules: a table lookup per digest of the artifact, whatever the number of rules.
+
+App Control chooses which hash it computes by how a file is signed: with page hashes it validates page by page and may never take the
+digest of the whole image. So a match allows for sure only where it must be seen: the image digest where no signature carries page
+hashes, or together with a matching page hash; the hash of the first page alone says nothing of the other pages, and allows only under
+a signed table that verifies whole. For denying any of the four counts.
+
+Source: App Control docs, "Understand App Control policy rules and file rules" (more information about hashes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, unknown, yes
+from csv_gate.engine.appcontrol.view import ArtifactView, Candidate, HashKind, has_whole_page_table
+from csv_gate.model.appcontrol import FileRule
+
+_PAGE_ONLY = "the first page matches a hash rule, but nothing vouches for the other pages"
+_IMAGE_ONLY = "a signature carries page hashes, so Windows may compare page hashes only, and no rule holds the first page's"
+_PADDING = "whether Windows pads a file of odd length before hashing; the rules match one of the two digests only"
+_LAYOUT = "which digest Windows takes of a file that Authenticode cannot lay out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashIndex:
+    """Hash rules by the octets they hold."""
+
+    rules: dict[bytes, FileRule]
+    sizes: dict[int, FileRule]
+    """Length in bytes -> one rule of that length."""
+
+    def match(self, view: ArtifactView, direction: Direction) -> tuple[FileRule, Answer] | None:
+        """The rule that counts and what it comes to; `None` where no rule can match."""
+        if not self.rules:
+            return None
+        found = [(candidate, rule) for value, candidate in view.hashes.items() if (rule := self.rules.get(value))]
+        if found:
+            found.sort(key=lambda pair: (pair[0].kind, pair[0].algorithm == "sha1", pair[1].id))
+            answer = _judge_allow(found, view) if direction is Direction.ALLOW else _judge_deny(found, view)
+            if answer is not None:
+                return found[0][1], answer
+        return self._unknown(view)
+
+    def _unknown(self, view: ArtifactView) -> tuple[FileRule, Answer] | None:
+        for size, rule in sorted(self.sizes.items()):
+            if size in view.unknown_hashes:
+                return rule, unknown(FACT, f"the digests that hash rules of {size} bytes hold ({view.unknown_hashes[size]})")
+            if size not in (20, 32):
+                return rule, unknown(
+                    NOT_SPECIFIED, f"whether Windows compares hash rules of {size} bytes, which no tool writes"
+                )
+        return None
+
+
+def index_hashes(rules: Iterable[FileRule]) -> HashIndex:
+    """Build the table; of several rules with one hash the least id stands for all."""
+    table: dict[bytes, FileRule] = {}
+    sizes: dict[int, FileRule] = {}
+    for rule in rules:
+        if rule.hash is None:
+            continue
+        known = table.get(rule.hash)
+        if known is None or rule.id < known.id:
+            table[rule.hash] = rule
+        size = len(rule.hash)
+        if size not in sizes or rule.id < sizes[size].id:
+            sizes[size] = rule
+    return HashIndex(rules=table, sizes=sizes)
+
+
+Found = list[tuple[Candidate, FileRule]]
+
+
+def _judge_allow(found: Found, view: ArtifactView) -> Answer | None:
+    kinds = {candidate.kind for candidate, _ in found}
+    image = HashKind.IMAGE in kinds and (HashKind.PADDED in kinds or not view.odd_length)
+    pages = [candidate for candidate, _ in found if candidate.kind is HashKind.PAGE]
+    label = f"its {found[0][0].label} hash is listed"
+    if image and pages:
+        return yes(label)
+    if image and not view.page_tables:
+        if view.signatures_gap is not None:
+            return unknown(FACT, f"whether a signature carries page hashes ({view.signatures_gap})")
+        return yes(label)
+    if any(has_whole_page_table(view, page.algorithm) for page in pages):
+        return yes(f"the {pages[0].label} hash is listed and the signed page hashes verify whole")
+    if image:
+        return unknown(NOT_SPECIFIED, _IMAGE_ONLY)
+    if HashKind.IMAGE in kinds or HashKind.PADDED in kinds:
+        return unknown(NOT_SPECIFIED, _PADDING)
+    if pages:
+        return unknown(NOT_SPECIFIED, _PAGE_ONLY)
+    if found[0][0].label.startswith("Authenticode"):
+        return unknown(NOT_SPECIFIED, _LAYOUT)
+    return None  # the flat digest of a file whose Authenticode digest is compared instead
+
+
+def _judge_deny(found: Found, view: ArtifactView) -> Answer:
+    kinds = {candidate.kind for candidate, _ in found}
+    best = found[0][0]
+    if HashKind.PAGE in kinds:
+        page = next(candidate for candidate, _ in found if candidate.kind is HashKind.PAGE)
+        return yes(f"its {page.label} hash is listed")
+    if HashKind.IMAGE in kinds and (HashKind.PADDED in kinds or not view.odd_length):
+        return yes(f"its {best.label} hash is listed")
+    if HashKind.IMAGE in kinds or HashKind.PADDED in kinds:
+        return unknown(NOT_SPECIFIED, _PADDING)
+    if best.label.startswith("Authenticode"):
+        return unknown(NOT_SPECIFIED, _LAYOUT)
+    return unknown(
+        NOT_SPECIFIED,
+        "whether Windows takes the flat digest of this file, which a rule denies; it does where the image changes in memory",
+    )

@@ -1,0 +1,143 @@
+"""What the rules of one scenario say of an artifact: every rule that matches or may match, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from csv_gate.engine.appcontrol.compiled import CompiledPolicy, CompiledScenario
+from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, unknown
+from csv_gate.engine.appcontrol.view import ArtifactView
+from csv_gate.model.appcontrol import AppControlPolicy, FileRule, Signer
+from csv_gate.model.facts import SignatureFacts, SignatureSource
+from csv_gate.model.verdict import RuleRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A rule that matches (yes) or may match (unknown)."""
+
+    rule: RuleRef | None
+    answer: Answer
+    direction: Direction
+    is_package_rule: bool = False
+    is_signer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenHit:
+    """A signer rule that matches by a signature that does not count."""
+
+    rule: RuleRef
+    why: str
+    signature: SignatureFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    found: tuple[Hit, ...]
+    broken: tuple[BrokenHit, ...] = ()
+
+    @property
+    def truth(self) -> Truth:
+        return max((hit.answer.truth for hit in self.found), default=Truth.NO)
+
+    @property
+    def best(self) -> Hit | None:
+        return self.found[0] if self.found else None
+
+    @property
+    def doubts(self) -> Answer:
+        """The doubts of what is unknown, joined."""
+        return all_of(hit.answer for hit in self.found if hit.answer.truth is Truth.UNKNOWN)
+
+
+def rule_ref(policy: AppControlPolicy, rule: FileRule) -> RuleRef:
+    """Name a file rule for people."""
+    kind = (
+        "hash"
+        if rule.hash is not None
+        else "path"
+        if rule.file_path is not None
+        else "package"
+        if rule.package_family_name
+        else "attributes"
+    )
+    direction = ("deny", "allow", "attribute")[rule.kind]
+    return RuleRef(
+        policy=policy.label,
+        policy_id=str(policy.policy_id),
+        id=rule.id,
+        kind=f"{direction}_{kind}",
+        name=rule.friendly_name or rule.file_name or rule.file_path,
+        place=rule.place,
+    )
+
+
+def signer_ref(policy: AppControlPolicy, signer: Signer, direction: Direction) -> RuleRef:
+    """Name a signer rule for people."""
+    return RuleRef(
+        policy=policy.label,
+        policy_id=str(policy.policy_id),
+        id=signer.id,
+        kind="allowed_signer" if direction is Direction.ALLOW else "denied_signer",
+        name=signer.name,
+        place=signer.place,
+    )
+
+
+def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactView, direction: Direction) -> Hits:
+    """All hits of one policy's scenario in one direction, sorted: sure before unknown, file rules before signers, then by id."""
+    found: list[Hit] = []
+    broken: list[BrokenHit] = []
+    rules = scenario.allow if direction is Direction.ALLOW else scenario.deny
+    for rule, answer in rules.matches(view, direction):
+        found.append(
+            Hit(
+                rule=rule_ref(entry.policy, rule),
+                answer=answer,
+                direction=direction,
+                is_package_rule=rule.package_family_name is not None,
+            )
+        )
+    signers = scenario.allowed_signers if direction is Direction.ALLOW else scenario.denied_signers
+    for hit in signers.matches(view, direction, scenario.scenario.minimum_hash_algorithm):
+        answer = hit.answer
+        ref = signer_ref(entry.policy, hit.compiled.signer, direction)
+        if answer.truth is Truth.NO:
+            broken.append(BrokenHit(rule=ref, why=hit.usable.why, signature=hit.signature))
+            continue
+        if direction is Direction.ALLOW and hit.signature.source is SignatureSource.CATALOG and scenario.has_artifact_rules:
+            answer = all_of((answer, unknown(NOT_SPECIFIED, "how Windows applies artifact rules to a catalog")))
+        source = _source(hit.signature)
+        found.append(
+            Hit(
+                rule=ref,
+                answer=replace(answer, why=f"{source}: {answer.why}" if answer.why else source),
+                direction=direction,
+                is_signer=True,
+            )
+        )
+    found.extend(_unseen(entry, scenario, view, direction))
+    found.sort(key=lambda one: (-one.answer.truth, one.is_signer, one.rule.id if one.rule else "", one.answer.why))
+    broken.sort(key=lambda one: (one.rule.id, one.why))
+    return Hits(found=tuple(found), broken=tuple(broken))
+
+
+def _source(signature: SignatureFacts) -> str:
+    if signature.source is SignatureSource.CATALOG:
+        return f"by the catalog {signature.place!r}"
+    return f"by the {signature.source.value} signature"
+
+
+def _unseen(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactView, direction: Direction) -> Iterator[Hit]:
+    """Rules that could not even be compared."""
+    signers = scenario.allowed_signers if direction is Direction.ALLOW else scenario.denied_signers
+    if view.signatures_gap is not None and signers.by_root:
+        yield Hit(
+            rule=None, direction=direction, is_signer=True, answer=unknown(FACT, f"its signatures ({view.signatures_gap})")
+        )
+    dangling = scenario.dangling_allow if direction is Direction.ALLOW else scenario.dangling_deny
+    if dangling:
+        what = f"what {', '.join(dangling[:5])} would say, which {entry.policy.label!r} refers to and does not define"
+        yield Hit(rule=None, direction=direction, answer=unknown(NOT_SPECIFIED, what))

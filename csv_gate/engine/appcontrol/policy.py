@@ -1,0 +1,283 @@
+"""One base policy with its supplementals: deny before allow, over all signatures and all hashes.
+
+Deny rules count in the base only; allow rules of the base and of the supplementals that it takes are united. What nothing allows is
+denied, unless managed installer or ISG vouch for it.
+
+Sources: App Control docs, "App Control admin tips and known issues" (order of evaluation), "Deploy multiple App Control policies",
+"Authorize apps deployed with a managed installer", "Authorize reputable apps with the ISG".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
+from csv_gate.engine.appcontrol.hits import BrokenHit, Hit, Hits, collect
+from csv_gate.engine.appcontrol.kernel import option_demands
+from csv_gate.engine.appcontrol.truth import (
+    CONTEXT,
+    NOT_SPECIFIED,
+    Answer,
+    Direction,
+    Doubt,
+    Truth,
+    all_of,
+    any_of,
+    unknown,
+    yes,
+)
+from csv_gate.engine.appcontrol.usability import is_void
+from csv_gate.engine.appcontrol.view import ArtifactView
+from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, Option
+from csv_gate.model.verdict import Decision, Outcome, RuleRef, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseResult:
+    """What one base says."""
+
+    entry: CompiledBase
+    decision: Decision
+    because: str
+    rule: RuleRef | None = None
+    check: str | None = None
+    doubts: tuple[Doubt, ...] = ()
+    steps: tuple[Step, ...] = ()
+    broken: tuple[BrokenHit, ...] = ()
+    is_implicit: bool = False
+    """Denied because nothing allows it."""
+
+
+def judge(entry: CompiledBase, view: ArtifactView) -> BaseResult:
+    """Evaluate one base with its supplementals."""
+    policy = entry.base.policy
+    if not view.kernel and Option.UMCI not in policy.options:
+        why = f"{policy.label!r} does not govern user-mode code (option 0, UMCI, is off)"
+        return _result(entry, Decision.NOT_APPLICABLE, why, steps=(_step(policy.label, Outcome.SKIPPED, why),))
+    value = KERNEL_SCENARIO if view.kernel else USER_SCENARIO
+    scenario = entry.base.scenarios.get(value)
+    deny = collect(entry.base, scenario, view, Direction.DENY) if scenario else Hits(found=())
+    allow, skipped = _united_allow(entry, value, view)
+    deny, allow = _packages_alone(entry, view, deny, allow)
+    steps = (*skipped, *_steps(policy.label, deny), *_steps(policy.label, allow))
+    if deny.truth is Truth.YES and deny.best:
+        return _denied(entry, deny.best, steps)
+    return _weigh(entry, view, scenario, deny, allow, steps)
+
+
+def _weigh(
+    entry: CompiledBase,
+    view: ArtifactView,
+    scenario: CompiledScenario | None,
+    deny: Hits,
+    allow: Hits,
+    steps: tuple[Step, ...],
+) -> BaseResult:
+    """Decide where no deny rule matches for sure."""
+    label = entry.base.policy.label
+    permitted = any_of(
+        (*(hit.answer for hit in allow.found), *_reputation(entry, view), *_scenario_allow(entry, scenario, view))
+    )
+    if permitted.truth is Truth.NO:
+        because = f"no rule of {label!r} allows it"
+        last = _step(label, Outcome.DENIES, because)
+        return _result(
+            entry, Decision.DENIED, because, check="CSV201", steps=(*steps, last), broken=allow.broken, is_implicit=True
+        )
+    demands = option_demands(entry, view) if view.kernel else yes("")
+    if demands.truth is Truth.NO:
+        return _result(
+            entry, Decision.DENIED, demands.why, check="CSV207", steps=(*steps, _step(label, Outcome.DENIES, demands.why))
+        )
+    reservations = all_of((deny.doubts, permitted, demands, *_reservations(entry, scenario, view)))
+    if reservations.truth is Truth.UNKNOWN:
+        because = f"{label!r} cannot be decided: {reservations.doubts[0].what}"
+        return _result(
+            entry,
+            Decision.UNDECIDED,
+            because,
+            doubts=reservations.doubts,
+            rule=_first_rule(deny, allow),
+            steps=(*steps, _step(label, Outcome.UNKNOWN, because)),
+            broken=allow.broken,
+        )
+    best = allow.best
+    if best is not None and best.answer.truth is Truth.YES:
+        name = best.rule.id if best.rule else ""
+        because = f"{name} of {best.rule.policy if best.rule else label!r} allows it" + (
+            f": {best.answer.why}" if best.answer.why else ""
+        )
+        return _result(entry, Decision.ALLOWED, because, rule=best.rule, steps=steps)
+    return _result(entry, Decision.ALLOWED, permitted.why, steps=(*steps, _step(label, Outcome.ALLOWS, permitted.why)))
+
+
+def _united_allow(entry: CompiledBase, value: int, view: ArtifactView) -> tuple[Hits, tuple[Step, ...]]:
+    """Allow hits of the base and of its supplementals, and what was passed over."""
+    found: list[Hit] = []
+    broken: list[BrokenHit] = []
+    skipped: list[Step] = []
+    for member in entry.policies:
+        scenario = member.scenarios.get(value)
+        if member.counts.truth is Truth.NO:
+            skipped.append(_step(member.policy.label, Outcome.SKIPPED, member.counts.why))
+            continue
+        if scenario is None:
+            continue
+        hits = collect(member, scenario, view, Direction.ALLOW)
+        found.extend(_weighed(member, hit) for hit in hits.found)
+        broken.extend(hits.broken)
+        if member is not entry.base and (ignored := collect(member, scenario, view, Direction.DENY).best):
+            why = "a deny rule of a supplemental policy is ignored"
+            skipped.append(Step(policy=member.policy.label, rule=ignored.rule, outcome=Outcome.SKIPPED, because=why))
+    found.sort(key=lambda hit: -hit.answer.truth)
+    return Hits(found=tuple(found), broken=tuple(broken)), tuple(skipped)
+
+
+def _weighed(member: CompiledPolicy, hit: Hit) -> Hit:
+    return hit if member.counts.truth is Truth.YES else replace(hit, answer=all_of((hit.answer, member.counts)))
+
+
+def _packages_alone(entry: CompiledBase, view: ArtifactView, deny: Hits, allow: Hits) -> tuple[Hits, Hits]:
+    """Where a base or supplemental holds a package rule, packaged apps are judged by package rules only.
+
+    Source: App Control docs, "Manage packaged apps with App Control".
+    """
+    package = view.context.package_family_name
+    if view.kernel or not entry.has_package_rules or package == "":
+        return deny, allow
+    if package is None:
+        doubt = unknown(
+            CONTEXT,
+            "whether the artifact is part of a package (`package_family_name`, empty for none): the policy has package rules, and "
+            "packaged apps are judged by those alone",
+        )
+        return deny, replace(allow, found=tuple(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in allow.found))
+    doubt = unknown(
+        NOT_SPECIFIED, "whether a rule that names no package denies a packaged app where the policy has package rules"
+    )
+    return (
+        replace(deny, found=_sorted(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in deny.found)),
+        replace(allow, found=tuple(hit for hit in allow.found if hit.is_package_rule)),
+    )
+
+
+def _doubted(hit: Hit, doubt: Answer) -> Hit:
+    return replace(hit, answer=all_of((hit.answer, doubt)))
+
+
+def _sorted(hits: Iterator[Hit]) -> tuple[Hit, ...]:
+    return tuple(sorted(hits, key=lambda hit: -hit.answer.truth))
+
+
+def _reputation(entry: CompiledBase, view: ArtifactView) -> Iterator[Answer]:
+    """Options 13 and 14, for user-mode code that is in no package."""
+    if view.kernel or view.context.package_family_name:
+        return
+    for option, told, what in (
+        (Option.MANAGED_INSTALLER, view.context.managed_installer, "a managed installer writes it (`managed_installer`)"),
+        (
+            Option.INTELLIGENT_SECURITY_GRAPH,
+            view.context.isg_trusted,
+            "the Intelligent Security Graph knows it as good (`isg_trusted`)",
+        ),
+    ):
+        counting = [member for member in entry.policies if member.counts.truth is not Truth.NO and member.has(option)]
+        if not counting or told is False:
+            continue
+        if told is None:
+            yield unknown(CONTEXT, f"whether {what}")
+        elif entry.base.has(option):
+            yield yes(
+                f"{what}, as the target's configuration says, and option {option.number} of {entry.base.policy.label!r} takes that"
+            )
+        else:
+            yield unknown(NOT_SPECIFIED, f"whether option {option.number} counts where only a supplemental sets it")
+
+
+def _scenario_allow(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
+    """Doubts about the scenario itself that could allow what no rule allows."""
+    if scenario is None and view.kernel:
+        yield unknown(
+            NOT_SPECIFIED, f"what Windows does with drivers under {entry.base.policy.label!r}, which has no scenario 131"
+        )
+    for member in entry.policies:
+        found = member.scenarios.get(KERNEL_SCENARIO if view.kernel else USER_SCENARIO)
+        if found is None or member.counts.truth is Truth.NO:
+            continue
+        if found.scenario.inherited:
+            yield unknown(NOT_SPECIFIED, f"what the scenarios that {found.scenario.id} inherits add")
+        if view.context.test_signing and found.has_test_groups:
+            yield unknown(NOT_SPECIFIED, "how Windows applies TestSigners and TestSigningSigners on a machine with TESTSIGNING")
+
+
+def _reservations(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
+    """What could still deny an artifact that a rule allows."""
+    yield from _scenario_allow(entry, scenario, view)
+    if scenario is None and not view.kernel:
+        yield unknown(
+            NOT_SPECIFIED, f"what a supplemental allows where its base {entry.base.policy.label!r} has UMCI but no scenario 12"
+        )
+    if entry.base.has(Option.REVOKED_EXPIRED_AS_UNSIGNED) and not view.kernel:
+        return
+    for signature in view.signatures:
+        if (void := is_void(signature, view.context)) is not None:
+            yield unknown(
+                NOT_SPECIFIED, f"whether another rule can allow a file that has a void signature: {void}, and option 20 is off"
+            )
+
+
+def _denied(entry: CompiledBase, hit: Hit, steps: tuple[Step, ...]) -> BaseResult:
+    name = hit.rule.id if hit.rule else ""
+    because = f"{name} of {entry.base.policy.label!r} denies it" + (f": {hit.answer.why}" if hit.answer.why else "")
+    check = "CSV203" if hit.is_signer else "CSV202"
+    return _result(entry, Decision.DENIED, because, rule=hit.rule, check=check, steps=steps)
+
+
+def _first_rule(deny: Hits, allow: Hits) -> RuleRef | None:
+    return next(
+        (hit.rule for hits in (deny, allow) for hit in hits.found if hit.answer.truth is Truth.UNKNOWN and hit.rule), None
+    )
+
+
+def _steps(label: str, hits: Hits) -> Iterator[Step]:
+    for hit in hits.found:
+        sure = Outcome.ALLOWS if hit.direction is Direction.ALLOW else Outcome.DENIES
+        outcome = sure if hit.answer.truth is Truth.YES else Outcome.UNKNOWN
+        yield Step(
+            policy=hit.rule.policy if hit.rule else label,
+            rule=hit.rule,
+            outcome=outcome,
+            because=hit.answer.why or "matches any file",
+        )
+    for broken in hits.broken:
+        yield Step(policy=broken.rule.policy, rule=broken.rule, outcome=Outcome.NO_MATCH, because=broken.why)
+
+
+def _step(label: str, outcome: Outcome, because: str) -> Step:
+    return Step(policy=label, rule=None, outcome=outcome, because=because)
+
+
+def _result(
+    entry: CompiledBase,
+    decision: Decision,
+    because: str,
+    *,
+    rule: RuleRef | None = None,
+    check: str | None = None,
+    doubts: tuple[Doubt, ...] = (),
+    steps: tuple[Step, ...] = (),
+    broken: tuple[BrokenHit, ...] = (),
+    is_implicit: bool = False,
+) -> BaseResult:
+    return BaseResult(
+        entry=entry,
+        decision=decision,
+        because=because,
+        rule=rule,
+        check=check,
+        doubts=doubts,
+        steps=steps,
+        broken=broken,
+        is_implicit=is_implicit,
+    )

@@ -1,0 +1,91 @@
+"""Which scenario judges an artifact, or which host, or nothing at all.
+
+PE images are judged by the kernel's loader: drivers under scenario 131, all else under 12, whatever the file's extension. EFI
+applications are Secure Boot's affair. Scripts, installers and packages are enforced by their hosts; what has no enlightened host is
+not controlled, which is not the same as allowed.
+
+Sources: App Control docs, "App Control and .NET", "Script enforcement with App Control", "App Control feature availability".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt
+from csv_gate.model.context import AppControlContext, CodeMode
+from csv_gate.model.facts import FactName, Facts
+
+UNREADABLE = "CSV801"
+
+SCRIPT_HOSTS = MappingProxyType(
+    {
+        "powershell": "PowerShell runs it in constrained language mode where it is not allowed",
+        "script_powershell": "PowerShell runs it in constrained language mode where it is not allowed",
+        "vbscript": "Windows Script Host",
+        "jscript": "Windows Script Host",
+        "wsf": "Windows Script Host",
+        "hta": "mshta, which is blocked wherever script enforcement is on, even under an audit policy",
+        "msi": "Windows Installer",
+        "msp": "Windows Installer",
+        "mst": "Windows Installer",
+        "ole": "Windows Installer, if it is an installer package",
+        "appx": "packaged app deployment",
+        "msix": "packaged app deployment",
+        "p7x": "packaged app deployment",
+    }
+)
+"""Formats that a host enforces, with the host. Their digests and signatures are not among the facts yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """How to judge an artifact: the scenarios to try, or why none is."""
+
+    kernel_modes: tuple[bool, ...] = ()
+    """True: scenario 131. Two entries: it could be either."""
+    script_host: str | None = None
+    not_governed: str | None = None
+    doubt: Doubt | None = None
+
+
+def route(facts: Facts, context: AppControlContext) -> Route:
+    """Choose by the context's word first, then by the PE header."""
+    if (gap := facts.gap(FactName.CONTENT)) is not None and gap.what is FactName.CONTENT:
+        return Route(doubt=Doubt(check=UNREADABLE, what=f"the artifact could not be read: {gap.why}"))
+    if facts.format != "pe":
+        return _by_format(facts)
+    if facts.pe is not None and facts.pe.is_efi:
+        return Route(not_governed="an EFI application is judged by Secure Boot, not by App Control")
+    match context.code_mode:
+        case CodeMode.KERNEL:
+            return Route(kernel_modes=(True,))
+        case CodeMode.USER:
+            return Route(kernel_modes=(False,))
+        case None:
+            return _by_header(facts)
+
+
+def _by_header(facts: Facts) -> Route:
+    gap = facts.gap(FactName.PE)
+    if facts.pe is None or gap is not None:
+        why = gap.why if gap else "its PE header was not read"
+        return Route(doubt=Doubt(check=FACT, what=f"whether it is kernel or user-mode code ({why})"))
+    if facts.pe.is_driver:
+        return Route(kernel_modes=(True,))
+    return Route(kernel_modes=(True, False) if facts.pe.imports_kernel else (False,))
+
+
+def _by_format(facts: Facts) -> Route:
+    if facts.format == "dos_mz":
+        what = "what Windows makes of a file with a DOS header that is no PE image"
+        return Route(doubt=Doubt(check=NOT_SPECIFIED, what=what))
+    host = SCRIPT_HOSTS.get(facts.format)
+    if host is not None:
+        return Route(script_host=host)
+    return Route(not_governed=f"no App Control host enforces anything on this kind of file ({facts.format})")
+
+
+KERNEL_OR_USER = Doubt(
+    check=CONTEXT, what="whether it runs in kernel or user mode (`code_mode`): it imports the kernel, and the scenarios differ"
+)

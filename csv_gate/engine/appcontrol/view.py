@@ -1,0 +1,154 @@
+"""One artifact as the rules look at it: names, version, hashes and signatures prepared once per evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from csv_gate.engine.appcontrol.names import wide_key
+from csv_gate.engine.appcontrol.truth import Truth
+from csv_gate.model.appcontrol import version_number
+from csv_gate.model.context import AppControlContext
+from csv_gate.model.facts import FactName, Facts, SignatureFacts
+from csv_gate.model.problems import ProblemCode
+
+
+class NameField(IntEnum):
+    """The name attributes of a file rule. `FILE_NAME` is the resource's OriginalFilename, never the name on disk."""
+
+    FILE_NAME = 0
+    INTERNAL_NAME = 1
+    FILE_DESCRIPTION = 2
+    PRODUCT_NAME = 3
+
+
+NAME_LABELS = ("OriginalFilename", "InternalName", "FileDescription", "ProductName")
+
+
+class HashKind(IntEnum):
+    """Which digest of the artifact a hash rule was compared with; the smaller is the better evidence."""
+
+    IMAGE = 0
+    """The digest that App Control takes of this file: Authenticode, or flat where Authenticode cannot lay the file out."""
+    PAGE = 1
+    """Of the first page."""
+    PADDED = 2
+    """Authenticode with the padding of a signer, for an unsigned file of odd length."""
+    DOUBTFUL = 3
+    """An Authenticode digest of a file that Authenticode cannot lay out, or the flat one of a file that it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One digest a hash rule may hold."""
+
+    kind: HashKind
+    algorithm: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactView:
+    """Facts and context, indexed for the rules. `kernel` says which scenario judges."""
+
+    facts: Facts
+    context: AppControlContext
+    kernel: bool
+    names: tuple[str | None, ...]
+    """By `NameField`."""
+    name_keys: tuple[str | None, ...]
+    names_gap: str | None
+    version: int | None
+    version_gap: str | None
+    hashes: dict[bytes, Candidate]
+    unknown_hashes: dict[int, str]
+    """Digest length in bytes -> why one of that length is not known."""
+    odd_length: bool
+    signatures_gap: str | None
+    signatures: tuple[SignatureFacts, ...]
+    page_tables: tuple[tuple[str, bool], ...]
+    """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
+
+
+def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool) -> ArtifactView:
+    """Prepare the facts for one scenario."""
+    version_gap = facts.gap(FactName.VERSION)
+    names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
+    signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
+    version = facts.version
+    names: tuple[str | None, ...] = (None, None, None, None)
+    number = None
+    if version is not None:
+        names = (version.original_filename, version.internal_name, version.file_description, version.product_name)
+        number = version_number(version.file_version) if version.file_version is not None else None
+    hashes, unknown_hashes = _hashes(facts)
+    return ArtifactView(
+        facts=facts,
+        context=context,
+        kernel=kernel,
+        names=names,
+        name_keys=tuple(None if name is None else wide_key(name) for name in names),
+        names_gap=names_gap.why if names_gap else None,
+        version=None if version_gap else number,
+        version_gap=version_gap.why if version_gap else None,
+        hashes=hashes,
+        unknown_hashes=unknown_hashes,
+        odd_length=bool(facts.digests and (facts.digests.padded_authenticode_sha1 or facts.digests.padded_authenticode_sha256)),
+        signatures_gap=signature_gap.why if signature_gap else None,
+        signatures=facts.signatures,
+        page_tables=tuple(
+            (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
+            for signature in facts.signatures
+            if signature.page_hashes is not None
+        ),
+    )
+
+
+def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
+    digests = facts.digests
+    gap = facts.gap(FactName.DIGESTS)
+    if gap is not None or digests is None:
+        why = gap.why if gap else "its digests were not taken"
+        return {}, {20: why, 32: why}
+    image_gap = facts.gap(FactName.AUTHENTICODE)
+    page_gap = facts.gap(FactName.PAGE_HASH)
+    has_image = bool(digests.authenticode_sha1 or digests.authenticode_sha256)
+    breaks_layout = any(problem.code is ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT for problem in facts.problems)
+    is_flat = breaks_layout or (not has_image and image_gap is None)
+    found: dict[bytes, Candidate] = {}
+    missing: dict[int, str] = {}
+
+    def take(text: str | None, kind: HashKind, algorithm: str, label: str) -> None:
+        if text:
+            found.setdefault(bytes.fromhex(text), Candidate(kind=kind, algorithm=algorithm, label=label))
+
+    image_kind = HashKind.DOUBTFUL if breaks_layout else HashKind.IMAGE
+    flat_kind = HashKind.IMAGE if is_flat else HashKind.DOUBTFUL
+    take(digests.authenticode_sha256, image_kind, "sha256", "Authenticode SHA-256")
+    take(digests.authenticode_sha1, image_kind, "sha1", "Authenticode SHA-1")
+    take(digests.page_sha256, HashKind.PAGE, "sha256", "first page SHA-256")
+    take(digests.page_sha1, HashKind.PAGE, "sha1", "first page SHA-1")
+    take(digests.padded_authenticode_sha256, HashKind.PADDED, "sha256", "padded Authenticode SHA-256")
+    take(digests.padded_authenticode_sha1, HashKind.PADDED, "sha1", "padded Authenticode SHA-1")
+    take(digests.sha256, flat_kind, "sha256", "flat SHA-256")
+    take(digests.sha1, flat_kind, "sha1", "flat SHA-1")
+    for size, image, page in (
+        (20, digests.authenticode_sha1, digests.page_sha1),
+        (32, digests.authenticode_sha256, digests.page_sha256),
+    ):
+        if image is None and (image_gap is not None or (has_image and not breaks_layout)):
+            missing[size] = image_gap.why if image_gap else "its Authenticode digest was not taken"
+        elif page is None and (page_gap is not None or digests.page_sha1 or digests.page_sha256):
+            missing[size] = page_gap.why if page_gap else "its page hash was not taken"
+        elif size == 20 and is_flat and digests.sha1 is None:
+            missing[size] = "its flat SHA-1 was not taken"
+    return found, missing
+
+
+def has_whole_page_table(view: ArtifactView, algorithm: str) -> bool:
+    return (algorithm, True) in view.page_tables
+
+
+def option_truth(*present: bool) -> Truth:
+    """An option that base and supplemental may each set: both is yes, one is unknown."""
+    return Truth.YES if all(present) else Truth.UNKNOWN if any(present) else Truth.NO
