@@ -6,6 +6,7 @@ import argparse
 from typing import TextIO
 
 from csv_gate.cli.console import Console
+from csv_gate.cli.options import add_config_options, add_target_options
 from csv_gate.cli.outputs import check_writable, parse_outputs, write_files
 from csv_gate.cli.parser import or_environment, texts
 from csv_gate.cli.progress import Progress
@@ -15,13 +16,13 @@ from csv_gate.report import FORMATS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from csv_gate.cli.selection import add_config_options, add_target_options
-
     parser.add_argument("paths", metavar="PATH", nargs="*", help="files and folders; default: `inputs:` of the configuration")
     add_target_options(parser)
     group = parser.add_argument_group("what is looked at")
     group.add_argument("--include", metavar="GLOB", action="append", help="only these paths [CSV_GATE_INCLUDE]")
-    group.add_argument("--exclude", metavar="GLOB", action="append", help="not these paths; counted in the result [CSV_GATE_EXCLUDE]")
+    group.add_argument(
+        "--exclude", metavar="GLOB", action="append", help="not these paths; counted in the result [CSV_GATE_EXCLUDE]"
+    )
     group.add_argument("--cross-check", action="store_true", help="compare each file with lief and pefile (extra: cross-check)")
     group.add_argument("-j", "--jobs", metavar="N", type=int, help="processes; default: as many as pay [CSV_GATE_JOBS]")
     add_config_options(parser)
@@ -30,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FORMAT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; repeatable [CSV_GATE_OUTPUT]"
     )
     group.add_argument(
-        "--fail-on", choices=("error", "warning", "note", "never"), help="findings that fail the build; default: error [CSV_GATE_FAIL_ON]"
+        "--fail-on",
+        choices=("error", "warning", "note", "never"),
+        help="findings that fail the build; default: error [CSV_GATE_FAIL_ON]",
     )
 
 

@@ -44,7 +44,9 @@ def parse_outputs(asked: Sequence[str], formats: Mapping[str, object]) -> tuple[
         if name not in formats:
             raise UsageError("there is no such report format", got=name, expected=", ".join(formats))
         if has_file and not path:
-            raise UsageError("the report has no file name", got=f"-o {value}", expected=f"-o {name}=FILE, or -o {name} for stdout")
+            raise UsageError(
+                "the report has no file name", got=f"-o {value}", expected=f"-o {name}=FILE, or -o {name} for stdout"
+            )
         outputs.append(Output(format=name, path=path or STDOUT))
     places = [output.path if output.is_stdout else os.path.realpath(output.path) for output in outputs]
     for output, place in zip(outputs, places, strict=True):
@@ -67,7 +69,9 @@ def check_writable(outputs: Sequence[Output]) -> None:
             continue
         target = Path(os.path.realpath(output.path))
         if target.is_dir():
-            raise OutputError("the report cannot be written", place=Place(path=output.path), got="a folder", expected="a file name")
+            raise OutputError(
+                "the report cannot be written", place=Place(path=output.path), got="a folder", expected="a file name"
+            )
         with _failing_as_output_error(output.path):
             descriptor, name = _temporary(target)
             os.close(descriptor)
@@ -95,7 +99,7 @@ def write_files(outputs: Sequence[Output], render: Callable[[str, TextIO], None]
             with _failing_as_output_error(output.path):
                 descriptor, name = _temporary(target)
                 ready.append((name, target, output))
-                with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+                with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
                     render(output.format, stream)
                     stream.flush()
                     os.fsync(stream.fileno())

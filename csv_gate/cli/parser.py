@@ -42,7 +42,9 @@ def parser_for(verb: str, description: str, console: Console) -> Parser:
     group = parser.add_argument_group("output and help")
     group.add_argument("-v", "--verbose", action="count", default=0, help="show notes; twice: every step of every verdict")
     group.add_argument("-q", "--quiet", action="store_true", help="show errors only")
-    group.add_argument("--color", metavar="WHEN", choices=("auto", "always", "never"), help="auto, always or never [CSV_GATE_COLOR]")
+    group.add_argument(
+        "--color", metavar="WHEN", choices=("auto", "always", "never"), help="auto, always or never [CSV_GATE_COLOR]"
+    )
     group.add_argument("-h", "--help", action="help", help="show this")
     return parser
 

@@ -1,4 +1,4 @@
-"""The options that say what is judged for whom, shared by `check` and `explain`, and the plan that they make."""
+"""From parsed arguments, variables and the configuration to the plan of a run, for `check` and `explain`."""
 
 from __future__ import annotations
 
@@ -24,27 +24,6 @@ MAX_ROOTS_BYTES = 1024 * KIB
 """A file of root certificates."""
 
 
-def add_target_options(parser: argparse.ArgumentParser) -> None:
-    """`--policy`, `--target` and what else decides the verdicts."""
-    group = parser.add_argument_group("what it is judged by")
-    group.add_argument("-p", "--policy", metavar="FILE", action="append", help="App Control policy, XML or binary; several make one set [CSV_GATE_POLICY]")
-    group.add_argument("-t", "--target", metavar="NAME", action="append", help="target of csv-gate.yaml; default: all of them [CSV_GATE_TARGET]")
-    group.add_argument("--catalog", metavar="FILE", action="append", help="security catalog that is installed on the targets")
-    group.add_argument("--root", metavar="FILE", action="append", help="further root certificates, PEM or DER")
-    group.add_argument("--mode", choices=[mode.value for mode in Mode], help="'enforce' judges audit policies as if enforced [CSV_GATE_MODE]")
-    scenario = group.add_mutually_exclusive_group()
-    scenario.add_argument("--kernel", action="store_true", help="judge every file as kernel code, whatever its header says")
-    scenario.add_argument("--user", action="store_true", help="judge every file as user code, whatever its header says")
-    group.add_argument("--evaluated-at", metavar="TIME", help="the instant to judge at, RFC 3339; default: now")
-
-
-def add_config_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("configuration")
-    found = group.add_mutually_exclusive_group()
-    found.add_argument("--config", metavar="FILE", help="default: csv-gate.yaml here or above, up to the repository's root [CSV_GATE_CONFIG]")
-    found.add_argument("--no-config", action="store_true", help="use no configuration file")
-
-
 def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
     """The configuration with variables and flags laid over it.
 
@@ -52,10 +31,9 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
         ConfigErrors: all its faults.
     """
     named = text(args, "config") or console.environment.get("CSV_GATE_CONFIG")
+    path = Path(named) if named else find_config(Path.cwd())
     if getattr(args, "no_config", False):
         path = None
-    else:
-        path = Path(named) if named else find_config(Path.cwd())
     flags: dict[str, str | tuple[str, ...]] = {}
     for key, name in (("include", "include"), ("exclude", "exclude"), ("catalogs", "catalog"), ("roots", "root")):
         if values := texts(args, name):
@@ -103,7 +81,9 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
     paths = inputs or tuple(str(path) for path in config.inputs)
     if not paths:
         raise UsageError(
-            "there is no path to check", expected="files or folders, or `inputs:` in csv-gate.yaml", help="csv-gate check build/"
+            "there is no path to check",
+            expected="files or folders, or `inputs:` in csv-gate.yaml",
+            help="csv-gate check build/",
         )
     base = loaded.path.parent if loaded.path else Path.cwd()
     plan = Plan(
@@ -150,9 +130,13 @@ def read_roots(path: Path) -> tuple[bytes, ...]:
         with path.open("rb") as file:
             data = file.read(MAX_ROOTS_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"the root certificates cannot be read: {error.strerror or type(error).__name__}", place=place) from error
+        raise ConfigError(
+            f"the root certificates cannot be read: {error.strerror or type(error).__name__}", place=place
+        ) from error
     if len(data) > MAX_ROOTS_BYTES:
-        raise ConfigError("the file of root certificates is too large", place=place, expected=f"at most {MAX_ROOTS_BYTES} bytes")
+        raise ConfigError(
+            "the file of root certificates is too large", place=place, expected=f"at most {MAX_ROOTS_BYTES} bytes"
+        )
     try:
         if b"-----BEGIN" in data:
             return tuple(cert.public_bytes(Encoding.DER) for cert in x509.load_pem_x509_certificates(data))

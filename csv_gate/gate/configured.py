@@ -79,9 +79,7 @@ def targets_of(loaded: LoadedConfig, asked: Asked) -> tuple[Target, ...]:
 
 
 def _from_command_line(asked: Asked) -> Target:
-    context = AppControlContext(
-        evaluated_at=asked.evaluated_at, mode=asked.mode or Mode.POLICY, code_mode=asked.code_mode
-    )
+    context = AppControlContext(evaluated_at=asked.evaluated_at, mode=asked.mode or Mode.POLICY, code_mode=asked.code_mode)
     return Target(
         name=COMMAND_LINE_TARGET,
         policies=join_policies([load_policy(Path(path), asked.limits) for path in asked.policies]),

@@ -41,10 +41,8 @@ def _from_verdicts(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
 def _level(verdict: Verdict, level: Level) -> Level:
     """A denial that a target only logs, or a remark on what it allows, must not fail a build by default."""
     match verdict.decision:
-        case Decision.DENIED:
+        case Decision.DENIED | Decision.UNDECIDED:
             return Level.WARNING if verdict.audited and level is Level.ERROR else level
-        case Decision.UNDECIDED:
-            return level
         case Decision.ALLOWED | Decision.NOT_APPLICABLE:
             return Level.WARNING if level is Level.ERROR else level
         case _:

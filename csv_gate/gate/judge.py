@@ -45,9 +45,7 @@ class Judge:
             roots=Roots.with_given(plan.given_roots) if plan.given_roots else Roots.known(),
             catalogs=CatalogIndex(catalogs.catalogs),
         )
-        self._ready = tuple(
-            _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs)) for target in plan.targets
-        )
+        self._ready = tuple(_Ready(target, prepare(target), catalogs.foreign_to(target.catalogs)) for target in plan.targets)
 
     def row(self, entry: Entry) -> Row:
         """As `judge`, in the form that is kept."""
@@ -131,4 +129,3 @@ def _seen_by(facts: Facts, foreign_catalogs: frozenset[str]) -> Facts:
         if signature.source is not SignatureSource.CATALOG or signature.catalog_sha256 not in foreign_catalogs
     )
     return facts if len(kept) == len(facts.signatures) else replace(facts, signatures=kept)
-

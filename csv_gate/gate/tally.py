@@ -23,7 +23,7 @@ class Count:
     fails: bool
     """Some finding other than "could not decide" reaches the failing level."""
     is_open: bool
-    """Something about it could not be decided, and no waiver accepts that."""
+    """A target that blocks might block it, which could not be decided, and no waiver accepts that."""
     is_notable: bool
     """A report that shows only what matters shows it."""
     levels: tuple[int, int, int]
@@ -42,9 +42,8 @@ def count(result: ArtifactResult, fail_on: Level | None, waivers: Iterable[str] 
         decision=decision,
         is_audited=decision is Decision.DENIED and all(v.audited for v in result.verdicts if v.decision is Decision.DENIED),
         is_waived=is_waived,
-        fails=not is_waived
-        and (any(_reaches(f.level, fail_on) for f in decided) or (is_unexplained and fail_on is not None)),
-        is_open=not is_waived and any(v.decision is Decision.UNDECIDED for v in result.verdicts),
+        fails=not is_waived and (any(_reaches(f.level, fail_on) for f in decided) or (is_unexplained and fail_on is not None)),
+        is_open=not is_waived and any(v.decision is Decision.UNDECIDED and not v.audited for v in result.verdicts),
         is_notable=bool(result.findings) or decision in (Decision.DENIED, Decision.UNDECIDED),
         levels=_levels(result.findings),
         waivers=tuple(sorted(waivers)),

@@ -79,7 +79,9 @@ def open_content(entry: Entry, limits: Limits) -> Iterator[Content]:
     with _opened(entry) as (descriptor, size):
         if size > limits.max_artifact_bytes:
             raise LimitError(
-                "the file is too large (max_artifact_bytes)", got=f"{size} bytes", expected=f"at most {limits.max_artifact_bytes}"
+                "the file is too large (max_artifact_bytes)",
+                got=f"{size} bytes",
+                expected=f"at most {limits.max_artifact_bytes}",
             )
         if size <= COPIED_BYTES:
             yield _read_all(descriptor, size)

@@ -1,0 +1,40 @@
+"""`csv-gate inspect`: the facts of files as a person reads them. No policy is asked for and nothing is judged."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from csv_gate.cli.console import Console
+from csv_gate.cli.parser import texts
+from csv_gate.errors import ExitCode
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="files; of a folder every file that the gate can read")
+    parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
+    parser.add_argument("--catalog", metavar="FILE", action="append", help="security catalog that may list the file")
+    parser.add_argument("--root", metavar="FILE", action="append", help="further root certificates, PEM or DER")
+
+
+def run(args: argparse.Namespace, console: Console) -> ExitCode:
+    from csv_gate.cli.rendering import options_for
+    from csv_gate.cli.selection import read_roots
+    from csv_gate.gate.inspection import inspect
+    from csv_gate.model.result_json import facts_json
+    from csv_gate.report.escape import json_line
+    from csv_gate.report.inspection import render_facts
+
+    options = options_for(console).stdout
+    roots = tuple(der for path in texts(args, "root") for der in read_roots(Path(path)))
+    is_incomplete = False
+    for artifact in inspect(texts(args, "paths"), catalogs=texts(args, "catalog"), given_roots=roots):
+        facts = artifact.facts
+        is_incomplete = is_incomplete or any(gap.what == "content" for gap in facts.gaps)
+        if args.json:
+            gaps = [{"what": gap.what.value, "why": gap.why} for gap in facts.gaps]
+            row = {"path": artifact.path, "size": facts.size, "format": facts.format, "facts": facts_json(facts), "gaps": gaps}
+            console.out.write(json_line(row) + "\n")
+        else:
+            render_facts(artifact, console.out, options)
+    return ExitCode.UNDECIDED if is_incomplete else ExitCode.OK
