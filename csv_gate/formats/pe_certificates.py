@@ -20,6 +20,8 @@ from csv_gate.model.problems import Problem, ProblemCode
 
 REVISION_2_0: Final = 0x0200
 TYPE_PKCS_SIGNED_DATA: Final = 0x0002
+_MAX_LEFT_OVER_MARKS: Final = 4096
+"""Places looked at that begin like an entry; a real left-over table begins at the first."""
 _HEADER = struct.Struct("<IHH")
 
 
@@ -158,12 +160,14 @@ def _left_over(view: memoryview, layout: PeLayout, limits: Limits) -> Certificat
     window_start = max(layout.image_end, layout.size - limits.max_certificate_table_bytes)
     window = bytes(view[window_start:])
     mark = struct.pack("<HH", REVISION_2_0, TYPE_PKCS_SIGNED_DATA) + b"\x30"
-    found = window.find(mark, 4)
-    while found >= 0:
+    found = 0
+    for _ in range(_MAX_LEFT_OVER_MARKS):
+        found = window.find(mark, max(4, found + 1))
+        if found < 0:
+            break
         at = window_start + found - 4
         length = _HEADER.unpack_from(view, at)[0]
         if at % 8 == 0 and _HEADER.size < length <= layout.size - at:
             detail = f"a WIN_CERTIFICATE of {length} bytes stands at {at:#x}, but the directory points to no table"
             return CertificateTable(problems=(Problem(code=ProblemCode.TABLE_LEFT_OVER, detail=detail, offset=at),))
-        found = window.find(mark, found + 1)
     return CertificateTable()

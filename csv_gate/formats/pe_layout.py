@@ -24,6 +24,7 @@ _DIRECTORY_COUNT: Final = 16
 _SECTION_BYTES: Final = 40
 _SYMBOL_BYTES: Final = 18
 _SECTOR: Final = 512
+_LOADER_PAGE: Final = 4096
 
 _COFF = struct.Struct("<HHIIIHH")
 _PAIR = struct.Struct("<II")
@@ -98,8 +99,9 @@ class PeLayout:
 
     def offset_of(self, rva: int, length: int) -> int | None:
         """File offset of `length` bytes at an RVA, `None` where they are not all in the file's own bytes."""
-        if rva + length <= min(self.headers_size, self.size):
-            return rva
+        if self.section_alignment < _LOADER_PAGE or rva + length <= self.headers_size:
+            # Headers, and the whole of an image with sections closer than a page (old drivers), are mapped as they lie in the file.
+            return rva if rva + length <= self.size else None
         for section in self.sections:
             if section.virtual_address <= rva < section.virtual_address + max(section.virtual_size, section.raw_size):
                 within = rva - section.virtual_address

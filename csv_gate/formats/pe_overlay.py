@@ -81,15 +81,17 @@ def _polyglots(view: memoryview, layout: PeLayout, ranges: list[tuple[int, int]]
 def _zip_end(view: memoryview, layout: PeLayout, ranges: list[tuple[int, int]]) -> tuple[int, bool] | None:
     """Offset of a zip end record that a zip reader would find, and whether the directory names a Java manifest."""
     tail_start = max(0, layout.size - _ZIP_TAIL)
-    tail = bytes(view[tail_start:])
-    at = tail.rfind(_ZIP_END)
-    while at >= 0:
-        offset = tail_start + at
-        fits = len(tail) - at >= _ZIP_END_BYTES
-        comment = int.from_bytes(tail[at + 20 : at + 22], "little")
-        if fits and at + _ZIP_END_BYTES + comment <= len(tail) and any(start <= offset < end for start, end in ranges):
-            directory_size = int.from_bytes(tail[at + 12 : at + 16], "little")
-            directory = bytes(view[max(0, offset - min(directory_size, _WINDOW)) : offset])
-            return offset, b"META-INF/MANIFEST.MF" in directory
-        at = tail.rfind(_ZIP_END, 0, at)
+    for start, end in ranges:
+        start = max(start, tail_start)
+        part = bytes(view[start:end]) if start < end else b""
+        at = part.rfind(_ZIP_END)
+        while at >= 0:
+            offset = start + at
+            record = bytes(view[offset : offset + _ZIP_END_BYTES])
+            comment = int.from_bytes(record[20:22], "little")
+            if len(record) == _ZIP_END_BYTES and offset + _ZIP_END_BYTES + comment <= layout.size:
+                directory_size = int.from_bytes(record[12:16], "little")
+                directory = bytes(view[max(0, offset - min(directory_size, _WINDOW)) : offset])
+                return offset, b"META-INF/MANIFEST.MF" in directory
+            at = part.rfind(_ZIP_END, 0, at)
     return None

@@ -167,12 +167,12 @@ def _children(data: bytes, at: int, end: int, budget: Iterator[int]) -> Iterator
 
 def _text(data: bytes, at: int, end: int) -> tuple[str, int]:
     """UTF-16 up to its NUL, and the offset behind that NUL (beyond `end` where there is none)."""
-    window = data[at:end]
-    stop = 0
-    while (stop := window.find(b"\0\0", stop)) >= 0 and stop % 2:
-        stop += 1
-    length = stop if stop >= 0 else len(window) - len(window) % 2
-    return window[:length].decode("utf-16-le", "surrogatepass"), at + length + 2
+    stop = data.find(b"\0\0", at, end)
+    while stop >= 0 and (stop - at) % 2:
+        stop = data.find(b"\0\0", stop + 1, end)
+    if stop < 0:
+        stop = end - (end - at) % 2
+    return data[at:stop].decode("utf-16-le", "surrogatepass"), stop + 2
 
 
 def _fixed_version(data: bytes, root: _Node) -> tuple[int, int, int, int] | None:

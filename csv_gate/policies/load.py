@@ -10,9 +10,12 @@ from uuid import UUID
 from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm
+from csv_gate.policies.binary_reader import read_binary
 from csv_gate.policies.xml_reader import read_xml
 
 _XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_LARGEST_FORMAT = 0x20
+"""Format numbers up to here are taken for compiled policies, so that a future one is called by its name."""
 _BLANKS = b" \t\r\n"
 _DEPLOYED = re.compile(r"(\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?)\.cip", re.IGNORECASE)
 
@@ -56,6 +59,8 @@ def read_policy(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> A
         )
     if data.lstrip(_BLANKS).startswith(_XML_STARTS):
         return read_xml(data, path=path, limits=limits)
+    if _looks_compiled(data):
+        return read_binary(data, path=path, limits=limits)
     raise PolicyError(
         "the file is not an App Control policy",
         place=place,
@@ -63,6 +68,11 @@ def read_policy(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> A
         expected="SiPolicy XML, a compiled policy (.cip, .bin) or a signed one (.p7b)",
         help="give the policy XML that ConfigCI compiles, or the compiled policy itself",
     )
+
+
+def _looks_compiled(data: bytes) -> bool:
+    """A format number and room for a header."""
+    return len(data) >= 4 and 0 < int.from_bytes(data[:4], "little") <= _LARGEST_FORMAT
 
 
 def _name_note(name: str, policy: AppControlPolicy) -> str | None:

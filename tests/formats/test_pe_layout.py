@@ -81,3 +81,15 @@ def test_an_rva_maps_to_the_bytes_of_its_section_only() -> None:
     assert layout.offset_of(second.virtual_address + 10, 90) == second.raw_offset + 10
     assert layout.offset_of(second.virtual_address, 513) is None
     assert layout.offset_of(0x7FFF_0000, 1) is None
+
+
+def test_an_image_with_sections_closer_than_a_page_is_mapped_as_it_lies_in_the_file() -> None:
+    layout = _layout(pe(section_alignment=32))
+    assert layout.offset_of(600, 100) == 600
+    assert layout.offset_of(layout.size - 10, 11) is None
+
+
+def test_the_loader_maps_whole_sectors() -> None:
+    """The low bits of PointerToRawData do not count, as the Windows loader has it."""
+    layout = _layout(pe(first_raw_offset=512 + 100, code=b"c" * 512, sections=[b"d" * 512]))
+    assert layout.offset_of(layout.sections[0].virtual_address, 16) == 512
