@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import IO, NoReturn
+from typing import NoReturn
 
 from csv_gate.cli.console import Console
 from csv_gate.errors import UsageError
@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise HelpShown
 
-    def print_help(self, file: IO[str] | None = None) -> None:
+    def print_help(self, file: object = None) -> None:
         self.console.out.write(self.format_help())
 
 

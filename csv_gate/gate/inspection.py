@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import read_catalogs
 from csv_gate.gate.judge import Judge
 from csv_gate.gate.plan import Plan
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.facts import Artifact
 from csv_gate.scan import walk
-from csv_gate.signatures import Roots
 
 _NO_INSTANT = datetime.fromtimestamp(0, UTC)
 """Facts do not depend on when they are read."""
@@ -24,7 +24,7 @@ def inspect(inputs: Sequence[str], *, catalogs: Sequence[str] = (), given_roots:
         UsageError: an input does not exist.
         ConfigError: a given catalog cannot be read.
     """
-    roots = Roots.with_given(given_roots) if given_roots else Roots.known()
+    roots = roots_with(given_roots)
     read = read_catalogs((), catalogs, (), roots=roots, limits=DEFAULT_LIMITS)
     plan = Plan(inputs=tuple(inputs), targets=(), evaluated_at=_NO_INSTANT, tool_version="", given_roots=given_roots)
     judge = Judge(plan, read)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings, cross_check, extract
+from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import Evaluate, prepare
 from csv_gate.gate.findings import findings_of
@@ -16,10 +17,11 @@ from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult
-from csv_gate.model.result_json import artifact_json, dump
+from csv_gate.model.result_json import artifact_json
 from csv_gate.model.verdict import Decision, Verdict
+from csv_gate.report.escape import json_line
 from csv_gate.scan import Entry, open_content
-from csv_gate.signatures import CatalogIndex, Roots
+from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
 
 Row = tuple[str, Count]
@@ -42,7 +44,7 @@ class Judge:
         self._catalog_gap = catalogs.gap
         self._settings = ExtractionSettings(
             limits=plan.limits,
-            roots=Roots.with_given(plan.given_roots) if plan.given_roots else Roots.known(),
+            roots=roots_with(plan.given_roots),
             catalogs=CatalogIndex(catalogs.catalogs),
         )
         self._ready = tuple(_Ready(target, prepare(target), catalogs.foreign_to(target.catalogs)) for target in plan.targets)
@@ -50,7 +52,7 @@ class Judge:
     def row(self, entry: Entry) -> Row:
         """As `judge`, in the form that is kept."""
         waived = self.judge(entry)
-        return dump(artifact_json(waived.result)), count(waived.result, self._plan.fail_on, waived.used)
+        return json_line(artifact_json(waived.result)), count(waived.result, self._plan.fail_on, waived.used)
 
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""

@@ -7,13 +7,11 @@ verdict, not the run: each of them is tried again alone, and the one that kills 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
 
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.judge import Judge, Row
@@ -21,12 +19,16 @@ from csv_gate.gate.plan import Plan
 from csv_gate.limits import KIB, MIB
 from csv_gate.scan import Entry
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
 PORTION_BYTES = 8 * MIB
 PORTION_FILES = 32
 FILE_COST_BYTES = 64 * KIB
 """What opening and judging a file costs beside its bytes, in bytes hashed."""
 MIN_PARALLEL_BYTES = 48 * MIB
 """Below this, starting processes costs more than they save."""
+LIFE_SIGN_S = 1.0
 IN_HAND = 4
 """Portions per process that may wait for their turn in the result."""
 
@@ -80,6 +82,8 @@ def portions(entries: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
 def _parallel(
     plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], jobs: int, heartbeat: Callable[[int, int], None]
 ) -> Iterator[Row]:
+    from concurrent.futures.process import BrokenProcessPool  # half of a small run's start-up, and small runs need none
+
     pool = _pool(plan, catalogs, jobs)
     waiting: deque[tuple[tuple[Entry, ...], Future[list[Row]]]] = deque()
     work = portions(entries)
@@ -91,7 +95,7 @@ def _parallel(
                 break
             portion, future = waiting.popleft()
             try:
-                done = future.result()
+                done = _awaited(future, heartbeat)
             except BrokenProcessPool:
                 pool.shutdown(wait=False, cancel_futures=True)
                 yield from _one_by_one(plan, catalogs, portion)
@@ -104,8 +108,21 @@ def _parallel(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _awaited(future: Future[list[Row]], heartbeat: Callable[[int, int], None]) -> list[Row]:
+    """Wait for a portion, and let the observer know now and then that the run lives."""
+    while True:
+        try:
+            return future.result(timeout=LIFE_SIGN_S)
+        except TimeoutError:
+            if future.done():
+                raise
+            heartbeat(0, 0)
+
+
 def _one_by_one(plan: Plan, catalogs: Catalogs, portion: Sequence[Entry]) -> Iterator[Row]:
     """Each file in a worker of its own, so that one that kills its worker is known by name."""
+    from concurrent.futures.process import BrokenProcessPool
+
     for entry in portion:
         with _pool(plan, catalogs, 1) as pool:
             try:
@@ -115,6 +132,9 @@ def _one_by_one(plan: Plan, catalogs: Catalogs, portion: Sequence[Entry]) -> Ite
 
 
 def _pool(plan: Plan, catalogs: Catalogs, jobs: int) -> ProcessPoolExecutor:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     # Forking spares each worker the imports and the compiling of policies; elsewhere it is not to be had or not safe.
     method = "fork" if sys.platform == "linux" else "spawn"
     return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (plan, catalogs))

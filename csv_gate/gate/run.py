@@ -13,6 +13,7 @@ from typing import Protocol
 
 from csv_gate.errors import ArtifactError, NoArtifactsError
 from csv_gate.formats import detect_format
+from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS
 from csv_gate.gate.findings import findings_of_set
@@ -23,7 +24,6 @@ from csv_gate.gate.tally import Tally
 from csv_gate.model.appcontrol import version_text
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
 from csv_gate.scan import Entry, Walk, read_head, walk
-from csv_gate.signatures import Roots
 from csv_gate.waivers import waiver_findings
 
 
@@ -75,7 +75,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         sorted_.catalogs,
         plan.catalogs,
         (path for target in plan.targets for path in target.catalogs),
-        roots=Roots.with_given(plan.given_roots) if plan.given_roots else Roots.known(),
+        roots=roots_with(plan.given_roots),
         limits=plan.limits,
     )
     observer.found(len(sorted_.judged), sum(entry.size for entry in sorted_.judged))

@@ -92,7 +92,7 @@ class SpooledResult:
 
     @property
     def artifact_lines(self) -> Iterable[str]:
-        """The artifacts as lines of JSON, as `result_json.dump` writes them: for writers of JSON, without reading them back."""
+        """The artifacts as lines of JSON, for writers of JSON: nothing is read back."""
         return _Again(self._spool.lines)
 
     def close(self) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TextIO
 
 from csv_gate.model.result import RunResult
-from csv_gate.model.result_json import artifact_json
-from csv_gate.report.escape import json_line
+from csv_gate.report.json_result import artifact_lines
 from csv_gate.report.options import ReportOptions
 
 
 def render_jsonl(result: RunResult, out: TextIO, options: ReportOptions) -> None:
     """Sorted by path, as the artifacts come."""
-    for artifact in result.artifacts:
-        out.write(json_line(artifact_json(artifact)) + "\n")
+    for line in artifact_lines(result):
+        out.write(line + "\n")

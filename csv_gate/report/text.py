@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from csv_gate.model.result import ArtifactResult, RunResult
@@ -32,7 +32,7 @@ def render_text(result: RunResult, out: TextIO, options: ReportOptions) -> None:
     listed: dict[tuple[str, ...], list[str]] = {}
     examples: dict[tuple[str, ...], tuple[str, Diagnostic]] = {}
     remembered = 0
-    for artifact in result.artifacts:
+    for artifact in notable(result):
         with_facts = True
         for diagnostic in shown(artifact, options):
             cause = diagnostic.cause if diagnostic.cause in examples or len(examples) < _CAUSES_MAX else ("…",)
@@ -52,6 +52,12 @@ def render_text(result: RunResult, out: TextIO, options: ReportOptions) -> None:
             writer.run_finding(of_run(finding))
     if options.closing:
         out.write(summary_line(result, options) + "\n")
+
+
+def notable(result: RunResult) -> Iterable[ArtifactResult]:
+    """The artifacts that anything is to be told about. A result that knows them spares reading the others."""
+    found: Iterable[ArtifactResult] | None = getattr(result, "notable_artifacts", None)
+    return result.artifacts if found is None else found
 
 
 def shown(artifact: ArtifactResult, options: ReportOptions) -> Iterator[Diagnostic]:
