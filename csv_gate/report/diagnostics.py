@@ -29,6 +29,7 @@ class Diagnostic:
     verdict: Verdict | None
     """The verdict that the finding comes from, where there is one."""
     place: Place | None
+    """Where people can change it: a line of a policy or of the config."""
     help: str
     waiver: WaiverRef | None
     """Set: a person excused it, it fails nothing."""
@@ -73,11 +74,17 @@ def _of_verdicts(result: ArtifactResult) -> Iterator[Diagnostic]:
             message=(first.message if first else verdict.because) or title(check),
             target=verdict.target,
             verdict=verdict,
-            place=(first.place if first else None) or (verdict.rule.place if verdict.rule else None),
+            place=(first.place if first else None) or _place(verdict),
             help=(first.help if first else "") or verdict.help,
             waiver=result.waiver,
             also=tuple(finding for finding in mine if finding is not first),
         )
+
+
+def _place(verdict: Verdict) -> Place | None:
+    """The line of the rule that decides, else of the one that nearly did: what its owner can change."""
+    rules = (*((verdict.rule,) if verdict.rule else ()), *(miss.rule for miss in verdict.nearest))
+    return next((rule.place for rule in rules if rule.place is not None), None)
 
 
 def _belongs(finding: Finding, verdict: Verdict) -> bool:
