@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm
 from csv_gate.policies.binary_reader import read_binary
+from csv_gate.policies.envelope import is_envelope, open_envelope
 from csv_gate.policies.xml_reader import read_xml
 
 _XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -61,6 +63,8 @@ def read_policy(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> A
         return read_xml(data, path=path, limits=limits)
     if _looks_compiled(data):
         return read_binary(data, path=path, limits=limits)
+    if is_envelope(data):
+        return _read_signed(data, path, limits)
     raise PolicyError(
         "the file is not an App Control policy",
         place=place,
@@ -68,6 +72,21 @@ def read_policy(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> A
         expected="SiPolicy XML, a compiled policy (.cip, .bin) or a signed one (.p7b)",
         help="give the policy XML that ConfigCI compiles, or the compiled policy itself",
     )
+
+
+def _read_signed(data: bytes, path: str, limits: Limits) -> AppControlPolicy:
+    opened = open_envelope(data, path=path, limits=limits)
+    policy = read_binary(
+        opened.content,
+        path=path,
+        limits=limits,
+        base=opened.offset,
+        sha256=hashlib.sha256(data).hexdigest(),
+        signature=opened.signature,
+    )
+    if opened.signature.valid:
+        return policy
+    return replace(policy, notes=(*policy.notes, "the signature of the policy is not valid: Windows would not activate it"))
 
 
 def _looks_compiled(data: bytes) -> bool:
