@@ -164,7 +164,7 @@ def digests(**changes: str | None) -> Digests:
             page_sha1=hex_digest("page", "sha1"),
             page_sha256=hex_digest("page"),
         ),
-        **changes,
+        **changes,  # type: ignore[arg-type]
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules
 from csv_gate.engine.appcontrol.names import same_case_sensitive, wide_key
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, no, unknown, yes
+from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, any_of, no, unknown, yes
 from csv_gate.engine.appcontrol.usability import is_usable
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, OWN_TBS_ALGORITHM, TEST_ROOTS, ends_in
@@ -34,8 +34,9 @@ class CompiledSigner:
     """False in a supplemental, where a deny rule may be ignored even as an exception."""
     flight_off: bool
     """Option 4: flight roots are not trusted."""
-    dangling: tuple[str, ...]
+    dangling_attributes: tuple[str, ...]
     """Ids that the policy refers to and does not hold."""
+    dangling_exceptions: tuple[str, ...]
 
 
 Root = tuple[RootKind, bytes]
@@ -112,7 +113,6 @@ def index_signers(policy: AppControlPolicy, uses: Iterable[SignerUse], *, is_sup
         signer = policy.signers.get(use.signer)
         if signer is None:
             continue
-        wanted = (*signer.file_attributes, *use.exceptions)
         compiled = CompiledSigner(
             signer=signer,
             use=use,
@@ -120,7 +120,8 @@ def index_signers(policy: AppControlPolicy, uses: Iterable[SignerUse], *, is_sup
             exceptions=_rules(policy, use.exceptions) if use.exceptions else None,
             exceptions_count=not is_supplemental,
             flight_off=Option.DISABLED_FLIGHT_SIGNING in policy.options,
-            dangling=tuple(id for id in wanted if id not in policy.file_rules),
+            dangling_attributes=_absent(policy, signer.file_attributes),
+            dangling_exceptions=_absent(policy, use.exceptions),
         )
         key = None if signer.publisher is None else wide_key(signer.publisher)
         by_root.setdefault((signer.root.kind, signer.root.value), {}).setdefault(key, []).append(compiled)
@@ -132,6 +133,15 @@ def index_signers(policy: AppControlPolicy, uses: Iterable[SignerUse], *, is_sup
 
 def _rules(policy: AppControlPolicy, ids: Iterable[str]) -> RuleSet:
     return index_rules(policy.file_rules[id] for id in ids if id in policy.file_rules)
+
+
+def _absent(policy: AppControlPolicy, ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(id for id in ids if id not in policy.file_rules)
+
+
+def _not_defined(ids: tuple[str, ...]) -> Iterator[Answer]:
+    if ids:
+        yield unknown(NOT_SPECIFIED, f"what the missing rules {', '.join(ids[:5])} would say")
 
 
 def match_signer(compiled: CompiledSigner, signature: SignatureFacts, view: ArtifactView, direction: Direction) -> Answer:
@@ -158,18 +168,16 @@ def signer_conditions(
         yield "EKU", _ekus_match(signer, leaf)
     if signer.sign_time_after is not None:
         yield "sign time", _signed_after(signer, signature, direction)
-    if compiled.dangling:
-        yield "references", unknown(NOT_SPECIFIED, f"what the missing rules {', '.join(compiled.dangling)} would say")
     if compiled.attributes is not None:
-        yield "file attributes", _attributes_match(compiled.attributes, view, direction)
+        yield "file attributes", _attributes_match(compiled, compiled.attributes, view, direction)
     if signer.artifact_rules:
         yield "artifact rules", unknown(NOT_SPECIFIED, "how Windows applies the artifact rules of a signer")
     if compiled.exceptions is not None:
         yield "exceptions", _exceptions_spare(compiled, compiled.exceptions, view, direction)
 
 
-def _attributes_match(attributes: RuleSet, view: ArtifactView, direction: Direction) -> Answer:
-    answer = attributes.any_match(view, direction)
+def _attributes_match(compiled: CompiledSigner, attributes: RuleSet, view: ArtifactView, direction: Direction) -> Answer:
+    answer = any_of((attributes.any_match(view, direction), *_not_defined(compiled.dangling_attributes)))
     return no("none of its file attributes matches") if answer.truth is Truth.NO else answer
 
 
@@ -247,7 +255,7 @@ def _signed_after(signer: Signer, signature: SignatureFacts, direction: Directio
 def _exceptions_spare(compiled: CompiledSigner, exceptions: RuleSet, view: ArtifactView, direction: Direction) -> Answer:
     """An allowed signer is un-matched by deny rules, a denied one by allow rules."""
     opposite = Direction.DENY if direction is Direction.ALLOW else Direction.ALLOW
-    answer = exceptions.any_match(view, opposite)
+    answer = any_of((exceptions.any_match(view, opposite), *_not_defined(compiled.dangling_exceptions)))
     if answer.truth is Truth.NO:
         return yes("")
     if not compiled.exceptions_count:

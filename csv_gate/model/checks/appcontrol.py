@@ -21,4 +21,6 @@ CHECKS = (
         title="The base does not accept supplemental policies",
         level=Level.WARNING,
     ),
+    Check(id="CSV207", slug="whql-required", title="The policy requires a WHQL signature", level=Level.ERROR),
+    Check(id="CSV208", slug="driver-signing", title="Windows itself refuses the driver", level=Level.ERROR),
 )
