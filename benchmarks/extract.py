@@ -72,7 +72,9 @@ def main() -> None:
     total = sum(map(len, files))
     print(f"{len(files)} images, {total / 1e6:.1f} MB")
     for name, seconds in times.items():
-        print(f"{name:20} {1e3 * seconds:9.2f} ms  {1e6 * seconds / max(1, len(files)):8.1f} us/file  {seconds / times['sha256']:6.2f} x")
+        print(
+            f"{name:20} {1e3 * seconds:9.2f} ms  {1e6 * seconds / max(1, len(files)):8.1f} us/file  {seconds / times['sha256']:6.2f} x"
+        )
 
 
 if __name__ == "__main__":

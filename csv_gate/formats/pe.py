@@ -47,7 +47,7 @@ def extract_pe(view: memoryview, settings: ExtractionSettings) -> Facts:
     signatures = _embedded(table, content, settings)
     catalog_signatures, catalog_gaps = _from_catalogs(view, layout, digests, content, settings)
     problems = (*layout.problems, *_length_problem(layout), *table.problems, *kind_problems, *version.problems)
-    gaps = (*_layout_gaps(layout, digests), *_signature_gaps(table), *version.gaps, *catalog_gaps)
+    gaps = (*_layout_gaps(layout, digests), *_signature_gaps(table, signatures), *version.gaps, *catalog_gaps)
     return Facts(
         format=detect.PE,
         size=layout.size,
@@ -144,7 +144,10 @@ def _layout_gaps(layout: PeLayout, digests: Digests) -> tuple[Gap, ...]:
     return tuple(gaps)
 
 
-def _signature_gaps(table: CertificateTable) -> tuple[Gap, ...]:
-    if table.unclear is None:
+def _signature_gaps(table: CertificateTable, signatures: Sequence[SignatureFacts]) -> tuple[Gap, ...]:
+    unclear = table.unclear
+    if unclear is None and any(p.code is ProblemCode.NESTED_TOO_MANY for signature in signatures for p in signature.problems):
+        unclear = "not all nested signatures were read"
+    if unclear is None:
         return ()
-    return (Gap(what=FactName.SIGNATURES, why=f"which signatures Windows finds here is not specified: {table.unclear}"),)
+    return (Gap(what=FactName.SIGNATURES, why=f"which signatures Windows finds here is not specified: {unclear}"),)

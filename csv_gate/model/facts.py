@@ -228,6 +228,8 @@ class Facts:
     pe: PeFacts | None = None
     version: VersionFacts | None = None
     signatures: tuple[SignatureFacts, ...] = ()
+    catalog_members: int | None = None
+    """Of a security catalog: how many files it lists."""
     problems: tuple[Problem, ...] = ()
     """Anomalies of the file itself (layout, overlay, certificate table)."""
     gaps: tuple[Gap, ...] = ()
