@@ -7,7 +7,7 @@ from typing import TextIO
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
-from csv_gate.cli.outputs import check_writable, parse_outputs, write_files
+from csv_gate.cli.outputs import attachments_of, check_writable, parse_outputs, write_files
 from csv_gate.cli.parser import or_environment, texts
 from csv_gate.cli.progress import Progress
 from csv_gate.cli.rendering import options_for, print_report
@@ -52,7 +52,9 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     finally:
         progress.close()
     with result:
-        options = options_for(console, docs_url=selection.config.docs_url, base=selection.plan.base)
+        options = options_for(
+            console, docs_url=selection.config.docs_url, base=selection.plan.base, attachments=attachments_of(outputs)
+        )
 
         def render_file(format: str, stream: TextIO) -> None:
             render(format, result, stream, options.for_file())

@@ -11,7 +11,7 @@ from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
 from csv_gate.cli.parser import text
 from csv_gate.errors import ExitCode
-from csv_gate.model.checks import CHECKS, Check, check, page
+from csv_gate.model.checks import CHECKS, check, page
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,31 +23,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
+    from csv_gate.cli.rendering import options_for
+    from csv_gate.report.explanation import render_check_list, render_check_page
+
     subject = text(args, "subject")
+    options = options_for(console).stdout
     if subject is None:
-        for entry in CHECKS.values():
-            console.out.write(f"{entry.id}  {entry.level.value:<7}  {entry.slug:<28}  {entry.title}\n")
+        render_check_list(console.out, options)
         return ExitCode.OK
     if not _names_check(subject) and os.path.lexists(subject):
         return _explain_path(args, console, subject)
-    _explain_check(check(subject), console)
+    render_check_page(page(check(subject).id), console.out, options)
     return ExitCode.OK
 
 
 def _names_check(subject: str) -> bool:
     return re.fullmatch(r"CSV\d{3}", subject, re.IGNORECASE) is not None or any(c.slug == subject for c in CHECKS.values())
-
-
-def _explain_check(entry: Check, console: Console) -> None:
-    shown = page(entry.id)
-    head = f"{entry.id} {entry.slug} ({entry.level.value})"
-    console.out.write(f"{head}\n{entry.title}\n")
-    for title, body in (("What", shown.what), ("Why", shown.why), ("How to mend", shown.mend)):
-        console.out.write(f"\n{title}\n\n{_indented(body)}\n")
-
-
-def _indented(body: str) -> str:
-    return "\n".join(f"  {line}" if line else "" for line in body.splitlines())
 
 
 def _explain_path(args: argparse.Namespace, console: Console, path: str) -> ExitCode:
@@ -58,6 +49,7 @@ def _explain_path(args: argparse.Namespace, console: Console, path: str) -> Exit
 
     selection = select(args, console, (path,))
     with run_plan(replace(selection.plan, jobs=1)) as result:
-        look = options_for(console, docs_url=selection.config.docs_url, base=selection.plan.base)
-        render_explanation(result, console.out, look.stdout)
+        options = options_for(console, docs_url=selection.config.docs_url, base=selection.plan.base).stdout
+        for artifact in result.artifacts:
+            render_explanation(artifact, result.targets, console.out, options)
         return result.summary.exit_code

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.gate.inspection import inspect
     from csv_gate.model.result_json import facts_json
     from csv_gate.report.escape import json_line
-    from csv_gate.report.inspection import render_facts
+    from csv_gate.report.inspect_tree import render_inspection
 
     options = options_for(console).stdout
     roots = tuple(der for path in texts(args, "root") for der in read_roots(Path(path)))
@@ -36,5 +36,5 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
             row = {"path": artifact.path, "size": facts.size, "format": facts.format, "facts": facts_json(facts), "gaps": gaps}
             console.out.write(json_line(row) + "\n")
         else:
-            render_facts(artifact, console.out, options)
+            render_inspection(artifact, console.out, options)
     return ExitCode.UNDECIDED if is_incomplete else ExitCode.OK

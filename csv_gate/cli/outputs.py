@@ -58,6 +58,13 @@ def parse_outputs(asked: Sequence[str], formats: Mapping[str, object]) -> tuple[
     return tuple(outputs)
 
 
+def attachments_of(outputs: Sequence[Output]) -> tuple[str, ...]:
+    """The reports that a failed test case may link to, as absolute paths."""
+    return tuple(
+        str(Path(output.path).absolute()) for output in outputs if output.format in ("html", "json") and not output.is_stdout
+    )
+
+
 def check_writable(outputs: Sequence[Output]) -> None:
     """Try whether each file can be written, without leaving anything behind.
 

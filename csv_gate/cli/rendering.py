@@ -26,7 +26,9 @@ class Look:
         return replace(self.stdout, colour=False, width=100, closing=True)
 
 
-def options_for(console: Console, *, docs_url: str | None = None, base: Path | None = None) -> Look:
+def options_for(
+    console: Console, *, docs_url: str | None = None, base: Path | None = None, attachments: tuple[str, ...] = ()
+) -> Look:
     environment = console.environment
     width = shutil.get_terminal_size((100, 24)).columns if console.out.isatty() else 100
     return Look(
@@ -37,6 +39,7 @@ def options_for(console: Console, *, docs_url: str | None = None, base: Path | N
             docs_url=docs_url,
             run_url=run_url(environment),
             junit_dialect=junit_dialect(environment),
+            attachments=attachments,
             base=None if base is None else str(base.absolute()),
             stop_token=secrets.token_hex(16) if environment.get("GITHUB_ACTIONS") == "true" else None,
             closing=False,

@@ -7,10 +7,12 @@ verdict, not the run: each of them is tried again alone, and the one that kills 
 
 from __future__ import annotations
 
+import copyreg
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from csv_gate.gate.catalogs import Catalogs
@@ -28,6 +30,7 @@ FILE_COST_BYTES = 64 * KIB
 """What opening and judging a file costs beside its bytes, in bytes hashed."""
 MIN_PARALLEL_BYTES = 48 * MIB
 """Below this, starting processes costs more than they save."""
+START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 LIFE_SIGN_S = 1.0
 IN_HAND = 4
 """Portions per process that may wait for their turn in the result."""
@@ -136,7 +139,10 @@ def _pool(plan: Plan, catalogs: Catalogs, jobs: int) -> ProcessPoolExecutor:
     from concurrent.futures import ProcessPoolExecutor
 
     # Forking spares each worker the imports and the compiling of policies; elsewhere it is not to be had or not safe.
-    method = "fork" if sys.platform == "linux" else "spawn"
+    method = START_METHOD
+    if method != "fork":
+        # Plans and catalogs hold read-only views of dicts, which do not pickle by themselves.
+        copyreg.pickle(MappingProxyType, lambda view: (MappingProxyType, (dict(view),)))
     return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (plan, catalogs))
 
 
