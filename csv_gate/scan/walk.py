@@ -226,7 +226,11 @@ class _Collector:
         return folders
 
     def _unreadable(self, location: str, shown: str, scope: str, why: str) -> None:
-        if self._is_taken_out(scope.rstrip("/")) or self.exclude.covers(scope.rstrip("/")):
+        folder = scope.rstrip("/")
+        if (pattern := self.exclude.covers(folder)) is not None:
+            # Only a pattern that takes out everything below says that nothing in there matters.
+            self._unused = [glob for glob in self._unused if glob != pattern]
+            self.excluded += 1
             return
         path = shown or "./"
         self._add(Entry(path=path, scope=scope, location=location, gap=why))
