@@ -84,6 +84,7 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.CHAIN_LINK_INVALID: "CSV108",
         ProblemCode.CHAIN_INCOMPLETE: "CSV113",
         ProblemCode.CHAIN_TOO_LONG: "CSV108",
+        ProblemCode.CHAIN_AMBIGUOUS: "CSV114",
         ProblemCode.CHAIN_ISSUER_NOT_CA: "CSV108",
         ProblemCode.CHAIN_SIGNER_IS_ROOT: "CSV109",
         ProblemCode.EKU_NO_CODE_SIGNING: "CSV109",

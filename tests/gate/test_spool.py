@@ -1,0 +1,61 @@
+import errno
+from collections.abc import Iterator
+
+import pytest
+
+from csv_gate.errors import StoreError
+from csv_gate.gate.spool import Spool
+
+LINES = ["{}", '{"path":"ü\\udcff"}', '{"long":"' + "x" * 3000 + '"}']
+
+
+@pytest.fixture(params=[10**6, 10], ids=["in memory", "on disk"])
+def spool(request: pytest.FixtureRequest) -> Iterator[Spool]:
+    spool = Spool(kept_in_memory=request.param)
+    yield spool
+    spool.close()
+
+
+def test_lines_come_back_in_order_any_number_of_times(spool: Spool) -> None:
+    for line in LINES:
+        spool.append(line)
+    assert list(spool.lines()) == LINES
+    assert list(spool.lines()) == LINES
+
+
+def test_two_readers_do_not_disturb_each_other(spool: Spool) -> None:
+    lines = [f"{n:07}" + "x" * 700 for n in range(4000)]
+    for line in lines:
+        spool.append(line, is_notable=line.startswith("0000001"))
+    for one, other in zip(spool.lines(), spool.lines(), strict=True):
+        assert one == other
+    inside = [(line[:7], next(spool.notable_lines())[:7]) for line in spool.lines()]
+    assert inside == [(line[:7], "0000001") for line in lines]
+
+
+def test_a_line_can_be_added_after_reading(spool: Spool) -> None:
+    spool.append("a")
+    assert list(spool.lines()) == ["a"]
+    spool.append("b")
+    assert list(spool.lines()) == ["a", "b"]
+
+
+def test_only_marked_lines_are_notable(spool: Spool) -> None:
+    for number, line in enumerate(LINES):
+        spool.append(line, is_notable=number != 1)
+    assert list(spool.notable_lines()) == [LINES[0], LINES[2]]
+
+
+def test_a_full_disk_is_an_error_of_the_store(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def seek(self, at: int) -> int:
+            return at
+
+        def write(self, data: bytes) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(spool, "_file", Full())
+    with pytest.raises(StoreError, match="No space left"):
+        spool.append("a")
