@@ -1,0 +1,94 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from csv_gate.gate import pool
+from csv_gate.gate.catalogs import Catalogs
+from csv_gate.gate.judge import Judge, Row
+from csv_gate.limits import DEFAULT_LIMITS, MIB
+from csv_gate.model.verdict import Decision
+from csv_gate.scan import Entry, FileIdentity, walk
+from tests.builders.plans import plan, target
+from tests.builders.tree import code, policy_for, tree
+
+
+def entry(number: int, size: int = 1000) -> Entry:
+    identity = FileIdentity(device=1, inode=number, size=size, modified_ns=0, changed_ns=0)
+    return Entry(path=f"{number:05}", scope="", location="", identity=identity)
+
+
+def test_little_work_gets_one_process_and_much_work_all_that_are_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "usable_processors", lambda: 8)
+    assert pool.job_count(None, [entry(n) for n in range(20)]) == 1
+    assert pool.job_count(None, [entry(n, 10 * MIB) for n in range(20)]) == 8
+    assert pool.job_count(None, [entry(1, 900 * MIB)]) == 1
+
+
+def test_what_was_asked_for_is_obeyed_up_to_the_number_of_files() -> None:
+    assert pool.job_count(5, [entry(n) for n in range(20)]) == 5
+    assert pool.job_count(5, [entry(1)]) == 1
+
+
+def test_portions_keep_the_order_and_lose_nothing() -> None:
+    entries = [entry(n, size=(n * 7919) % (3 * MIB)) for n in range(500)]
+    portions = list(pool.portions(entries))
+    assert [one for portion in portions for one in portion] == entries
+    assert max(map(len, portions)) <= pool.PORTION_FILES
+
+
+def test_a_large_file_closes_its_portion() -> None:
+    portions = list(pool.portions([entry(1), entry(2, 100 * MIB), entry(3)]))
+    assert [[one.path for one in portion] for portion in portions] == [["00001", "00002"], ["00003"]]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_the_rows_are_those_of_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setattr(pool, "START_METHOD", method)
+    seeds = [str(n) for n in range(6)]
+    tree(tmp_path, {f"{n}.dll": code(n) for n in seeds})
+    entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
+    of = plan(tmp_path, targets=[target(policy_for(code("1"), code("3")))], jobs=2)
+    told: list[tuple[int, int]] = []
+    parallel = list(pool.rows(of, Catalogs(), entries, lambda files, size: told.append((files, size))))
+    judge = Judge(of, Catalogs())
+    assert parallel == [judge.row(one) for one in entries]
+    assert sum(files for files, _ in told) == 6
+    assert sum(size for _, size in told) == sum(one.size for one in entries)
+
+
+def test_a_file_that_kills_its_worker_is_undecided_and_costs_no_other_file_its_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = [str(n) for n in range(5)]
+    tree(tmp_path, {f"{n}.dll": code(n) for n in seeds})
+    entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
+    parent, real = os.getpid(), Judge.row
+
+    def deadly(judge: Judge, one: Entry) -> Row:
+        if one.path.endswith("2.dll") and os.getpid() != parent:
+            os._exit(7)
+        return real(judge, one)
+
+    monkeypatch.setattr(pool, "START_METHOD", "fork")
+    monkeypatch.setattr(Judge, "row", deadly)
+    of = plan(tmp_path, targets=[target(policy_for(*map(code, seeds)))], jobs=2)
+    rows = list(pool.rows(of, Catalogs(), entries, lambda files, size: None))
+    allowed = Decision.ALLOWED
+    assert [count.decision for _, count in rows] == [allowed, allowed, Decision.UNDECIDED, allowed, allowed]
+    assert "worker process" in rows[2][0]
+
+
+def test_a_bug_names_the_file_it_was_met_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree(tmp_path, {"a.dll": code("a"), "b.dll": code("b")})
+    entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
+
+    def broken(judge: Judge, one: Entry) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(pool, "START_METHOD", "fork")
+    monkeypatch.setattr(Judge, "facts", broken)
+    of = plan(tmp_path, targets=[target(policy_for(code("a")))], jobs=2)
+    with pytest.raises(ZeroDivisionError) as caught:
+        list(pool.rows(of, Catalogs(), entries, lambda files, size: None))
+    assert any("a.dll" in note for note in caught.value.__notes__)
