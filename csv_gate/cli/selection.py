@@ -30,10 +30,7 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
     Raises:
         ConfigErrors: all its faults.
     """
-    named = text(args, "config") or console.environment.get("CSV_GATE_CONFIG")
-    path = Path(named) if named else find_config(Path.cwd())
-    if getattr(args, "no_config", False):
-        path = None
+    path = None if getattr(args, "no_config", False) else _config_path(text(args, "config"), console)
     flags: dict[str, str | tuple[str, ...]] = {}
     for key, name in (("include", "include"), ("exclude", "exclude"), ("catalogs", "catalog"), ("roots", "root")):
         if values := texts(args, name):
@@ -42,6 +39,11 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
         if (value := text(args, key)) is not None:
             flags[key] = value
     return load_config(path, environment=console.environment, flags=flags)
+
+
+def _config_path(named: str | None, console: Console) -> Path | None:
+    named = named or console.environment.get("CSV_GATE_CONFIG")
+    return Path(named) if named else find_config(Path.cwd())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
