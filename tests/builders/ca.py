@@ -191,7 +191,8 @@ def standard_extensions(
     if eku is not None:
         found.append(extension("2.5.29.37", der.seq(*map(der.oid, eku))))
     if digital_signature is not None:
-        found.append(extension("2.5.29.15", der.bits(b"\x80" if digital_signature else b"\x04", 7 if digital_signature else 2)))
+        usage = (0x80 if digital_signature else 0x04) | (0x06 if is_ca else 0)
+        found.append(extension("2.5.29.15", der.bits(bytes([usage]), (usage & -usage).bit_length() - 1)))
     if is_ca is not None:
         found.append(extension("2.5.29.19", der.seq(*([der.boolean(True)] if is_ca else []))))
     own, authority = key_ids

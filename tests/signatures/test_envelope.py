@@ -10,10 +10,11 @@ from tests.builders.signing import codes, publisher
 POLICY = "1.3.6.1.4.1.311.79.1"
 
 
-def envelope(content: bytes | None, *, content_type: str = POLICY, covered: bytes | None = None, **keywords: object) -> bytes:
-    info = cms.signer_info(
-        publisher(), covered if covered is not None else content or b"", content_type=content_type, **keywords
-    )  # type: ignore[arg-type]
+def envelope(
+    content: bytes | None, *, content_type: str = POLICY, covered: bytes | None = None, no_attributes: bool = False
+) -> bytes:
+    digested = covered if covered is not None else content or b""
+    info = cms.signer_info(publisher(), digested, content_type=content_type, no_attributes=no_attributes)
     wrapped = None if content is None else der.octets(content)
     return cms.signed_data(wrapped, [info], content_type=content_type, certificates=publisher().all_certificates)
 
