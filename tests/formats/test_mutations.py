@@ -118,7 +118,7 @@ def test_a_sparse_file_of_5_gb_is_a_gap_and_is_not_read(tmp_path: Path) -> None:
         file.write(pe())
         file.truncate(5 * 1024**3)
     start = time.process_time()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+    with path.open("rb") as sparse, mmap.mmap(sparse.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         facts = extract(mapped, ExtractionSettings())
     assert time.process_time() - start < 1.0
     assert facts.format == "pe"

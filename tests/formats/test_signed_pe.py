@@ -185,7 +185,7 @@ def test_osslsigncode_gives_the_same_answer(tmp_path: Path, flip: int | None, ac
         data[flip] ^= 1
     (tmp_path / "roots.pem").write_bytes(x509.load_der_x509_certificate(ROOT.certificate).public_bytes(Encoding.PEM))
     (tmp_path / "app.exe").write_bytes(data)
-    command = ["osslsigncode", "verify", "-CAfile", tmp_path / "roots.pem", "-in", tmp_path / "app.exe"]
+    command = ["osslsigncode", "verify", "-CAfile", str(tmp_path / "roots.pem"), "-in", str(tmp_path / "app.exe")]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     facts = _extract(bytes(data))
     assert facts.digests is not None
