@@ -64,6 +64,8 @@ class ProblemCode(StrEnum):
     CMS_NOT_DER = "cms-not-der"
     NESTED_TOO_MANY = "nested-too-many"
     NESTED_MALFORMED = "nested-malformed"
+    NESTED_DEEP = "nested-deep"
+    """Nested in a nested signature: whether the target looks there is not specified."""
 
     # Content
     DIGEST_MISMATCH = "digest-mismatch"

@@ -116,7 +116,7 @@ def read_catalog(
     octets = bytes(data)
     if len(octets) > limits.max_catalog_bytes:
         raise LimitError("a catalog is too large", place=Place(path=path), expected="limits.max_catalog_bytes")
-    nodes = min(limits.max_catalog_members * NODES_PER_MEMBER, len(octets))
+    nodes = min(limits.max_catalog_members * NODES_PER_MEMBER, len(octets) + NODES_PER_MEMBER)
     source = Source(octets, limits=limits, max_nodes=nodes)
     try:
         signed = read_signed_data(source, limits)

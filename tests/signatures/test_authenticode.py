@@ -42,33 +42,33 @@ def test_another_file_does_not_match() -> None:
 
 
 DEFECTS = {
-    "a signature without attributes": (dict(no_attributes=True), ProblemCode.CMS_NO_SIGNED_ATTRIBUTES),
-    "no content type attribute": (dict(signed_content_type=None), ProblemCode.CMS_CONTENT_TYPE_MISSING),
-    "another content type attribute": (dict(signed_content_type=cms.DATA), ProblemCode.CMS_CONTENT_TYPE_WRONG),
-    "no message digest": (dict(no_message_digest=True), ProblemCode.CMS_MESSAGE_DIGEST_MISSING),
-    "another message digest": (dict(message_digest=bytes(32)), ProblemCode.CMS_MESSAGE_DIGEST_WRONG),
-    "no signer": (dict(signers=0), ProblemCode.CMS_SIGNER_COUNT),
-    "two signers": (dict(signers=2), ProblemCode.CMS_SIGNER_COUNT),
-    "no certificates": (dict(certificates=()), ProblemCode.CMS_NO_CERTIFICATES),
-    "content of another type": (dict(content_type=cms.DATA), ProblemCode.CMS_NOT_AUTHENTICODE),
-    "no SignedData": (dict(outer_type=cms.DATA), ProblemCode.CMS_MALFORMED),
-    "a file digest by another algorithm": (dict(file_digest_algorithm="sha384"), ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH),
-    "another algorithm in the message": (dict(message_digests=("sha1",)), ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH),
-    "two algorithms in the message": (dict(message_digests=("sha1", "sha256")), ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH),
+    "a signature without attributes": ({"no_attributes": True}, ProblemCode.CMS_NO_SIGNED_ATTRIBUTES),
+    "no content type attribute": ({"signed_content_type": None}, ProblemCode.CMS_CONTENT_TYPE_MISSING),
+    "another content type attribute": ({"signed_content_type": cms.DATA}, ProblemCode.CMS_CONTENT_TYPE_WRONG),
+    "no message digest": ({"no_message_digest": True}, ProblemCode.CMS_MESSAGE_DIGEST_MISSING),
+    "another message digest": ({"message_digest": bytes(32)}, ProblemCode.CMS_MESSAGE_DIGEST_WRONG),
+    "no signer": ({"signers": 0}, ProblemCode.CMS_SIGNER_COUNT),
+    "two signers": ({"signers": 2}, ProblemCode.CMS_SIGNER_COUNT),
+    "no certificates": ({"certificates": ()}, ProblemCode.CMS_NO_CERTIFICATES),
+    "content of another type": ({"content_type": cms.DATA}, ProblemCode.CMS_NOT_AUTHENTICODE),
+    "no SignedData": ({"outer_type": cms.DATA}, ProblemCode.CMS_MALFORMED),
+    "a file digest by another algorithm": ({"file_digest_algorithm": "sha384"}, ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH),
+    "another algorithm in the message": ({"message_digests": ("sha1",)}, ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH),
+    "two algorithms in the message": ({"message_digests": ("sha1", "sha256")}, ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH),
     "a signature algorithm with another digest": (
-        dict(algorithm=der.algorithm(ca.RSA_OIDS["sha1"])),
+        {"algorithm": der.algorithm(ca.RSA_OIDS["sha1"])},
         ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH,
     ),
-    "an unknown signature algorithm": (dict(algorithm=der.algorithm("1.2.3.4")), ProblemCode.CMS_ALGORITHM_UNKNOWN),
+    "an unknown signature algorithm": ({"algorithm": der.algorithm("1.2.3.4")}, ProblemCode.CMS_ALGORITHM_UNKNOWN),
     "an attribute twice": (
-        dict(attributes=[cms.attribute(cms.CONTENT_TYPE, der.oid(cms.INDIRECT_DATA))]),
+        {"attributes": [cms.attribute(cms.CONTENT_TYPE, der.oid(cms.INDIRECT_DATA))]},
         ProblemCode.CMS_ATTRIBUTE_REPEATED,
     ),
     "an attribute with two values": (
-        dict(attributes=[cms.attribute("1.2.3", der.null(), der.null())]),
+        {"attributes": [cms.attribute("1.2.3", der.null(), der.null())]},
         ProblemCode.CMS_ATTRIBUTE_REPEATED,
     ),
-    "a programme name that is none": (dict(attributes=[cms.attribute(cms.OPUS, der.null())]), ProblemCode.CMS_MALFORMED),
+    "a programme name that is none": ({"attributes": [cms.attribute(cms.OPUS, der.null())]}, ProblemCode.CMS_MALFORMED),
 }
 
 
@@ -86,6 +86,14 @@ def test_a_certificate_of_another_signer_is_not_the_signers() -> None:
     assert not facts.valid
     assert facts.signer is None
     assert ProblemCode.CMS_SIGNER_CERTIFICATE_MISSING in codes(facts)
+
+
+def test_two_certificates_that_answer_to_the_signers_name_are_refused_in_any_order() -> None:
+    twin = authority().issue("Twin", key_label="impostor")
+    for certificates in ((publisher().certificate, twin.certificate), (twin.certificate, publisher().certificate)):
+        facts = read_one(cms.authenticode(publisher(), file_digest(), certificates=certificates))
+        assert not facts.valid
+        assert ProblemCode.CMS_SIGNER_CERTIFICATE_MISSING in codes(facts)
 
 
 def test_another_key_behind_the_same_issuer_and_serial_does_not_verify() -> None:
@@ -146,12 +154,12 @@ def test_page_hashes_of_an_unknown_kind_are_no_page_hashes(value: bytes) -> None
 @pytest.mark.parametrize(
     ("keywords", "code"),
     [
-        (dict(eku=None), ProblemCode.EKU_MISSING),
-        (dict(eku=(ca.SERVER_AUTH,)), ProblemCode.EKU_NO_CODE_SIGNING),
-        (dict(eku=(ca.CODE_SIGNING, ca.LIFETIME_SIGNING)), ProblemCode.EKU_LIFETIME_SIGNING),
-        (dict(digital_signature=False), ProblemCode.KEY_USAGE_NO_SIGNATURE),
-        (dict(key_kind="rsa1024"), ProblemCode.WEAK_KEY),
-        (dict(digest="sha1"), ProblemCode.WEAK_CHAIN_DIGEST),
+        ({"eku": None}, ProblemCode.EKU_MISSING),
+        ({"eku": (ca.SERVER_AUTH,)}, ProblemCode.EKU_NO_CODE_SIGNING),
+        ({"eku": (ca.CODE_SIGNING, ca.LIFETIME_SIGNING)}, ProblemCode.EKU_LIFETIME_SIGNING),
+        ({"digital_signature": False}, ProblemCode.KEY_USAGE_NO_SIGNATURE),
+        ({"key_kind": "rsa1024"}, ProblemCode.WEAK_KEY),
+        ({"digest": "sha1"}, ProblemCode.WEAK_CHAIN_DIGEST),
     ],
 )
 def test_what_the_certificate_is_meant_for_is_told_and_left_to_the_engine(
@@ -189,6 +197,26 @@ def test_nested_signatures_come_after_the_primary_and_are_judged_alone() -> None
     assert first.timestamp is not None
     assert not second.valid
     assert codes(broken) == {ProblemCode.NESTED_MALFORMED}
+
+
+def test_a_signature_nested_in_a_nested_one_is_told() -> None:
+    inner = cms.authenticode(publisher(), file_digest())
+    middle = cms.authenticode(publisher(), file_digest(), nested=[inner])
+    found = read_all(cms.authenticode(publisher(), file_digest(), nested=[middle]))
+    assert [(facts.place, ProblemCode.NESTED_DEEP in codes(facts)) for facts in found] == [
+        ("0", False),
+        ("0.0", False),
+        ("0.0.0", True),
+    ]
+
+
+def test_one_signature_read_for_two_files_is_judged_for_each() -> None:
+    block = cms.authenticode(publisher(), file_digest(), stamps=[cms.Stamp(time_authority())])
+    assert [read_one(block, content=content).valid for content in (Content(), Content(b"other"), Content())] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_nested_signatures_are_bounded_in_depth_and_in_number() -> None:

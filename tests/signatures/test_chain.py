@@ -122,10 +122,13 @@ def test_a_long_chain_and_many_crossed_certificates_are_bounded() -> None:
     assert len(found.facts.certificates) == 3
     assert ProblemCode.CHAIN_TOO_LONG in codes(found.problems)
 
-    same = ca.root("Same", key_label="issuing")
-    crowd = [same.issue("Same", eku=None, is_ca=True, key_label="issuing", serial=100 + n).certificate for n in range(40)]
-    leaf = same.issue("Leaf")
-    assert ProblemCode.CHAIN_TOO_LONG in codes(chain(leaf, crowd).problems)
+    one, two = ca.root("One", key_label="one"), ca.root("Two", key_label="two")
+    crowd = [
+        issuer.issue(subject, eku=None, is_ca=True, key_label=subject.lower(), serial=100 + number).certificate
+        for number in range(12)
+        for issuer, subject in ((one, "Two"), (two, "One"))
+    ]
+    assert ProblemCode.CHAIN_TOO_LONG in codes(chain(one.issue("Leaf"), crowd).problems)
 
 
 def test_key_identifiers_choose_between_issuers_that_both_verify() -> None:
