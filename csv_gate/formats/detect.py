@@ -64,6 +64,17 @@ _CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _ROOT_ELEMENT: Final = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?SiPolicy[\s>/]", re.S)
 
 
+_ZIP_FLAVOURS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"AppxBlockMap.xml", "appx"),
+    (b"extension.vsixmanifest", "vsix"),
+    (b"META-INF/MANIFEST.MF", "jar"),
+    (b".nuspec", "nupkg"),
+)
+"""(member name in the central directory, format of the package). The first that is there counts."""
+ZIP: Final = "zip"
+ZIP_TAIL_BYTES: Final = 64 * 1024
+
+
 def detect_format(head: bytes, size: int) -> str:
     """The format of a file of `size` bytes that begins with `head` (its first `HEAD_BYTES`, or all of it).
 
@@ -79,6 +90,11 @@ def detect_format(head: bytes, size: int) -> str:
     if head[:1] == b"\x30" and (found := _pkcs7(head)):
         return found
     return _text(head) or UNKNOWN
+
+
+def name_zip(tail: bytes) -> str:
+    """Which kind of package a zip archive is, by member names in its last `ZIP_TAIL_BYTES`, where the central directory ends."""
+    return next((name for member, name in _ZIP_FLAVOURS if member in tail), ZIP)
 
 
 def _executable(head: bytes, size: int) -> str | None:

@@ -6,6 +6,7 @@ runs in the kernel is not written in a file; native subsystem and imports are wh
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from csv_gate.formats.pe_layout import PeLayout
@@ -68,6 +69,7 @@ _USER_MODULES: Final = frozenset({"ntdll.dll", "kernel32.dll", "kernelbase.dll",
 _MAX_IMPORTS: Final = 1024
 """Imported modules looked at; real images have below 100."""
 _MAX_MODULE_NAME: Final = 260
+_NAME_AND_THUNK = struct.Struct("<II")
 
 
 def read_kind(view: memoryview, layout: PeLayout) -> PeFacts:
@@ -93,16 +95,16 @@ def imported_modules(view: memoryview, layout: PeLayout) -> frozenset[str] | Non
     rva, size = layout.directory(_IMPORT_DIRECTORY)
     if rva == 0 or size == 0:
         return frozenset()
+    run = layout.run_at(rva)
     names: set[str] = set()
     for index in range(_MAX_IMPORTS):
-        at = layout.offset_of(rva + 20 * index, 20)
-        if at is None:
+        at = None if run is None else run.offset_of(rva + 20 * index, 20)
+        if run is None or at is None:
             return None
-        name_rva = int.from_bytes(view[at + 12 : at + 16], "little")
-        first_thunk = int.from_bytes(view[at + 16 : at + 20], "little")
+        name_rva, first_thunk = _NAME_AND_THUNK.unpack_from(view, at + 12)
         if name_rva == 0 or first_thunk == 0:
             return frozenset(names)
-        name_at = layout.offset_of(name_rva, 1)
+        name_at = run.offset_of(name_rva, 1) or layout.offset_of(name_rva, 1)
         if name_at is None:
             return None
         name = bytes(view[name_at : name_at + _MAX_MODULE_NAME]).partition(b"\0")[0]

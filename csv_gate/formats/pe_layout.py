@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
@@ -29,6 +29,19 @@ _LOADER_PAGE: Final = 4096
 _COFF = struct.Struct("<HHIIIHH")
 _PAIR = struct.Struct("<II")
 _SECTION = struct.Struct("<8sIIII")
+
+
+class Run(NamedTuple):
+    """Bytes that lie together both in memory and in the file."""
+
+    rva: int
+    offset: int
+    length: int
+
+    def offset_of(self, rva: int, length: int) -> int | None:
+        """File offset of `length` bytes at an RVA; `None` where they are not all in this run."""
+        within = rva - self.rva
+        return self.offset + within if within >= 0 and within + length <= self.length else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,18 +110,24 @@ class PeLayout:
     def directory(self, index: int) -> tuple[int, int]:
         return self.directories[index] if index < len(self.directories) else (0, 0)
 
+    def run_at(self, rva: int) -> Run | None:
+        """The run of the file's own bytes that is mapped around an RVA; `None`: none is."""
+        if self.section_alignment < _LOADER_PAGE:
+            # Sections closer than a page (old drivers): the whole file is mapped as it lies.
+            return Run(0, 0, self.size) if rva < self.size else None
+        if rva < self.headers_size:
+            return Run(0, 0, min(self.headers_size, self.size))
+        for section in self.sections:
+            if section.virtual_address <= rva < section.virtual_address + section.raw_size:
+                # The loader maps whole sectors: the low bits of PointerToRawData do not count.
+                offset = section.raw_offset - section.raw_offset % _SECTOR
+                return Run(section.virtual_address, offset, min(section.raw_size, max(0, self.size - offset)))
+        return None
+
     def offset_of(self, rva: int, length: int) -> int | None:
         """File offset of `length` bytes at an RVA, `None` where they are not all in the file's own bytes."""
-        if self.section_alignment < _LOADER_PAGE or rva + length <= self.headers_size:
-            # Headers, and the whole of an image with sections closer than a page (old drivers), are mapped as they lie in the file.
-            return rva if rva + length <= self.size else None
-        for section in self.sections:
-            if section.virtual_address <= rva < section.virtual_address + max(section.virtual_size, section.raw_size):
-                within = rva - section.virtual_address
-                # The loader maps whole sectors: the low bits of PointerToRawData do not count.
-                offset = section.raw_offset - section.raw_offset % _SECTOR + within
-                return offset if within + length <= section.raw_size and offset + length <= self.size else None
-        return None
+        run = self.run_at(rva)
+        return None if run is None else run.offset_of(rva, length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,7 @@ class _TreeWalk:
         self.layout = layout
         self.limits = limits
         self.base = rva
+        self.run = layout.run_at(rva)
         self.visited: set[int] = set()
         self.entries_left = limits.max_resource_entries
 
@@ -68,7 +69,7 @@ class _TreeWalk:
         return tuple(found)
 
     def _at(self, offset: int, length: int) -> int:
-        at = self.layout.offset_of(self.base + offset, length)
+        at = None if self.run is None else self.run.offset_of(self.base + offset, length)
         if at is None:
             raise FormatError(f"the resource tree points outside the file, to {self.base + offset:#x}")
         return at

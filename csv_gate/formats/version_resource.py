@@ -16,7 +16,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from csv_gate.errors import ArtifactError, FormatError
 from csv_gate.formats.pe_layout import PeLayout
@@ -73,14 +73,12 @@ def _disagreement(readings: list[VersionReading], languages: list[int]) -> Versi
     return VersionReading(facts=facts, problems=(problem,), gaps=tuple(gaps))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Node:
+class _Node(NamedTuple):
     key: str
     """Lower case: VerQueryValue does not mind case."""
     value_offset: int
     value_length: int
     """As stated; for text in characters, for the rest in bytes."""
-    is_text: bool
     end: int
 
 
@@ -144,14 +142,14 @@ def _align(offset: int) -> int:
 def _node(data: bytes, at: int, limit: int) -> _Node:
     if at + _NODE.size > limit:
         raise FormatError("the version resource is cut off")
-    length, value_length, kind = _NODE.unpack_from(data, at)
+    length, value_length, _ = _NODE.unpack_from(data, at)
     end = at + length
     if length < _NODE.size or end > limit:
         raise FormatError(f"a block of the version resource has the impossible length {length}")
     key, key_end = _text(data, at + _NODE.size, end)
     if key_end > end:
         raise FormatError("a key in the version resource has no end")
-    return _Node(key=key.lower(), value_offset=_align(key_end), value_length=value_length, is_text=kind == 1, end=end)
+    return _Node(key.lower(), key_end + -key_end % 4, value_length, end)
 
 
 def _children(data: bytes, at: int, end: int, budget: Iterator[int]) -> Iterator[_Node]:
@@ -162,7 +160,7 @@ def _children(data: bytes, at: int, end: int, budget: Iterator[int]) -> Iterator
             raise FormatError(f"the version resource has more than {_MAX_NODES} blocks")
         node = _node(data, at, end)
         yield node
-        at = _align(node.end)
+        at = node.end + -node.end % 4
 
 
 def _text(data: bytes, at: int, end: int) -> tuple[str, int]:

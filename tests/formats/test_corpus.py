@@ -12,24 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from csv_gate.formats import ExtractionSettings, extract
+from csv_gate.formats import ExtractionSettings, cross_check, extract
 from csv_gate.model.facts import FactName, Facts, SignatureSource
 from csv_gate.model.problems import ProblemCode as Code
+from csv_gate.signatures import CatalogIndex, read_catalog
 
 ROOT = Path(os.environ.get("CSV_GATE_CORPUS", "")) / "signed"
 pytestmark = pytest.mark.skipif("CSV_GATE_CORPUS" not in os.environ, reason="CSV_GATE_CORPUS names no corpus")
 OWN = (SignatureSource.EMBEDDED, SignatureSource.NESTED)
 
 
-def _rows() -> list[Mapping[str, str]]:
+def _rows(format: str) -> list[Mapping[str, str]]:
     if not (ROOT / "MANIFEST.tsv").is_file():
         return []
     with (ROOT / "MANIFEST.tsv").open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [row for row in rows if row["format"] == "pe"]
+        return [row for row in rows if row["format"] == format]
 
 
-ROWS = _rows()
+ROWS = _rows("pe")
+CATALOGS = _rows("cat")
 
 
 @cache
@@ -167,3 +169,33 @@ def test_no_attack_leaves_a_signature_that_counts(path: str) -> None:
         pytest.skip("not in this corpus")
     facts = _facts(path)
     assert not any(signature.valid for signature in facts.signatures) or facts.gap(FactName.SIGNATURES)
+
+
+@pytest.mark.parametrize("row", CATALOGS, ids=lambda row: row["path"])
+def test_a_catalog_is_an_artifact_with_a_signature_and_members(row: Mapping[str, str]) -> None:
+    facts = _facts(row["path"])
+    assert facts.format == "catalog"
+    assert facts.catalog_members
+    (signature,) = facts.signatures
+    assert (signature.signer is not None) is (row["signed"] == "yes")
+    if signature.signer is not None:
+        assert _as_in_manifest(signature.signer.subject_cn) == row["signer_cn"]
+        assert signature.valid is ("flip" not in row["path"])
+
+
+def test_a_catalog_signs_the_image_that_it_lists() -> None:
+    catalog = "repo-signify/115fe8649854ad531fb7ecd1318fbee6b33c9cbd78f02ed582092a96d5eb5899.cat"
+    if not (ROOT / catalog).is_file():
+        pytest.skip("not in this corpus")
+    catalogs = CatalogIndex([read_catalog((ROOT / catalog).read_bytes(), path="windows.cat")])
+    facts = extract((ROOT / "repo-signify/DXCore.dll").read_bytes(), ExtractionSettings(catalogs=catalogs))
+    (signature,) = [one for one in facts.signatures if one.source is SignatureSource.CATALOG]
+    assert signature.valid
+    assert signature.place == "windows.cat"
+    assert facts.digests is not None
+    assert signature.signed_digest == facts.digests.authenticode_sha256
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["path"])
+def test_the_second_opinion_agrees(row: Mapping[str, str]) -> None:
+    assert cross_check((ROOT / row["path"]).read_bytes(), _facts(row["path"])) == ()

@@ -1,6 +1,9 @@
+import io
+import zipfile
+
 import pytest
 
-from csv_gate.formats.detect import detect_format
+from csv_gate.formats.detect import detect_format, name_zip
 from tests.builders.pe import pe
 
 
@@ -47,3 +50,21 @@ def test_a_pkcs7_is_a_catalog_only_by_its_content_type() -> None:
 def test_a_truncated_image_is_still_called_one() -> None:
     """Its DOS stub points to a PE header behind the end, as no DOS program's does."""
     assert _of(pe(pe_offset=512)[:100]) == "pe"
+
+
+@pytest.mark.parametrize(
+    ("member", "format"),
+    [
+        ("AppxBlockMap.xml", "appx"),
+        ("extension.vsixmanifest", "vsix"),
+        ("META-INF/MANIFEST.MF", "jar"),
+        ("Some.Package.nuspec", "nupkg"),
+        ("readme.txt", "zip"),
+    ],
+)
+def test_a_package_is_named_by_its_members(member: str, format: str) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(member, "x")
+    assert _of(buffer.getvalue()) == "zip"
+    assert name_zip(buffer.getvalue()) == format

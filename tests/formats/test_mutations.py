@@ -17,11 +17,17 @@ from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings, extract
 from csv_gate.model.facts import FactName
 from csv_gate.model.result_json import dump, facts_json
+from tests.builders import ca, cms
 from tests.builders.pe import NATIVE, X86, certificate, pe
+from tests.builders.signed_pe import signature, signed_pe
 from tests.builders.version_resource import version_info
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "3000"))
+_SIGNER = ca.root().issue()
+_IMAGE = pe(imports=["kernel32.dll"], code=b"c" * 5000)
 SEEDS = (
+    signed_pe(_IMAGE, _SIGNER, nested=[signature(_IMAGE, _SIGNER)], stamps=[cms.Stamp(ca.root("Stamps").issue("TSA"))]),
+    cms.catalog(_SIGNER, [cms.member(bytes([n]) * 32) for n in range(20)]),
     pe(versions={0: version_info()}, imports=["kernel32.dll"], table=certificate(b"\x30\x0e" + b"fourteen bytes")),
     pe(plus=False, machine=X86, versions={0x409: version_info(), 0x407: version_info(file_version=None)}, overlay=b"x" * 99),
     pe(subsystem=NATIVE, imports=["ntoskrnl.exe", "hal.dll"], sections=[b"data" * 2000], checksum=None),
@@ -34,8 +40,9 @@ def _mutate(data: bytes, chance: random.Random) -> bytes:
     for _ in range(chance.randint(1, 6)):
         if len(changed) < 8:
             break
-        # Half of the changes hit the headers, where the lies are.
-        at = chance.randrange(min(len(changed), 512) if chance.random() < 0.5 else len(changed))
+        # Half of the changes hit the headers or the end, where the lies are.
+        edge = min(len(changed), 512)
+        at = chance.choice([chance.randrange(edge), len(changed) - 1 - chance.randrange(edge), chance.randrange(len(changed))])
         match chance.randrange(6):
             case 0:
                 changed[at] ^= 1 << chance.randrange(8)
@@ -111,7 +118,7 @@ def test_a_sparse_file_of_5_gb_is_a_gap_and_is_not_read(tmp_path: Path) -> None:
         file.write(pe())
         file.truncate(5 * 1024**3)
     start = time.process_time()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+    with path.open("rb") as sparse, mmap.mmap(sparse.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         facts = extract(mapped, ExtractionSettings())
     assert time.process_time() - start < 1.0
     assert facts.format == "pe"

@@ -58,8 +58,8 @@ def _sign(signer: Path, folder: Path, data: bytes, *options: str) -> bytes:
     unsigned, signed = folder / "unsigned.exe", folder / "signed.exe"
     unsigned.write_bytes(data)
     signed.unlink(missing_ok=True)
-    command = ["osslsigncode", "sign", "-certs", signer / "cert.pem", "-key", signer / "key.pem", *options]
-    subprocess.run([*command, "-in", unsigned, "-out", signed], check=True, capture_output=True)
+    command = ["osslsigncode", "sign", "-certs", str(signer / "cert.pem"), "-key", str(signer / "key.pem"), *options]
+    subprocess.run([*command, "-in", str(unsigned), "-out", str(signed)], check=True, capture_output=True)
     return signed.read_bytes()
 
 

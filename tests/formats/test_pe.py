@@ -28,7 +28,9 @@ def test_an_ordinary_unsigned_image_has_all_facts_and_no_gap() -> None:
     assert facts.digests.sha256 == hashlib.sha256(data).hexdigest()
     assert facts.pe is not None
     assert facts.version is not None
-    assert facts.signatures == facts.problems == facts.gaps == ()
+    assert facts.signatures == ()
+    assert facts.problems == ()
+    assert facts.gaps == ()
 
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
