@@ -11,6 +11,8 @@ from csv_gate.errors import Place, PolicyError
 _U32 = Struct("<I")
 _U64 = Struct("<Q")
 _I64 = Struct("<q")
+_EMPTY = bytes(8)
+"""An absent text: no length, and the zero that ends every text."""
 
 
 class Cursor:
@@ -124,6 +126,9 @@ class Cursor:
 
         Lone surrogates are kept: Windows compares units, and a file could carry the same.
         """
+        if self._data.startswith(_EMPTY, self.position):  # most texts of most rules
+            self.position += len(_EMPTY)
+            return None
         length = self.u32(what)
         start = self._take(length, what)
         if length % 2:

@@ -7,6 +7,8 @@ from struct import pack
 from uuid import UUID
 
 _ZERO_WORD = b"\0\0\0\0"
+_EMPTY = 2 * _ZERO_WORD
+"""An absent text: no length, and the zero that ends every text."""
 
 
 class Encoder:
@@ -30,7 +32,10 @@ class Encoder:
         self._parts.append(pack("<I", len(value)) + value + bytes(-len(value) % 4))
 
     def string(self, text: str | None) -> None:
-        octets = (text or "").encode("utf-16-le", "surrogatepass")
+        if not text:
+            self._parts.append(_EMPTY)
+            return
+        octets = text.encode("utf-16-le", "surrogatepass")
         self._parts.append(pack("<I", len(octets)) + octets + bytes(-len(octets) % 4) + _ZERO_WORD)
 
     def indexes(self, numbers: Sequence[int]) -> None:

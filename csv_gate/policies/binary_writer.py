@@ -41,7 +41,7 @@ def write_binary(policy: AppControlPolicy, *, format_version: int | None = None)
     Raises:
         PolicyError: the policy says something that the compiled form, or the asked format, can't.
     """
-    needed, reason = max(_needs(policy), default=(layout.NATIVE_FORMAT, ""))
+    needed, reason = max(_needs(policy), default=(layout.FIRST_FORMAT, ""))
     version = format_version or policy.format_version or max(layout.NATIVE_FORMAT, needed)
     if not layout.FIRST_FORMAT <= version <= layout.NEWEST_FORMAT:
         raise _refusal(policy, f"there is no format {version}", f"{layout.FIRST_FORMAT} to {layout.NEWEST_FORMAT}")

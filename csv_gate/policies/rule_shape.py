@@ -16,15 +16,8 @@ from csv_gate.policies.version_bounds import UNLIMITED
 HASH_LENGTHS = {20: "SHA-1", 32: "SHA-256", 48: "SHA-384", 64: "SHA-512"}
 """Octets of a hash rule; the length alone tells the algorithm."""
 
-PROPERTIES = (
-    ("FileName", "file_name"),
-    ("InternalName", "internal_name"),
-    ("FileDescription", "file_description"),
-    ("ProductName", "product_name"),
-    ("PackageFamilyName", "package_family_name"),
-    ("FilePath", "file_path"),
-)
-"""XML attribute and field of every property that can stand for a hash."""
+PROPERTIES = ("FileName", "InternalName", "FileDescription", "ProductName", "PackageFamilyName", "FilePath")
+"""XML attribute of every property that can stand for a hash."""
 
 _NOT_WITH_APP_IDS = ("InternalName", "FileDescription", "ProductName", "PackageFamilyName")
 
@@ -39,9 +32,21 @@ class Fault:
     help: str
 
 
+def _values(rule: FileRule) -> tuple[str | None, ...]:
+    """The values of `PROPERTIES`, in their order."""
+    return (
+        rule.file_name,
+        rule.internal_name,
+        rule.file_description,
+        rule.product_name,
+        rule.package_family_name,
+        rule.file_path,
+    )
+
+
 def rule_fault(rule: FileRule) -> Fault | None:
     """The first reason for which no compiler would take `rule`, or `None`."""
-    present = [attribute for attribute, field in PROPERTIES if getattr(rule, field) is not None]
+    present = [attribute for attribute, value in zip(PROPERTIES, _values(rule), strict=True) if value is not None]
     bounds = rule.versions
     if rule.hash is not None:
         if len(rule.hash) not in HASH_LENGTHS:
@@ -69,7 +74,7 @@ def rule_fault(rule: FileRule) -> Fault | None:
         return Fault(
             "a rule has nothing to match",
             "no hash, name, path or package",
-            "Hash or one of " + ", ".join(attribute for attribute, _ in PROPERTIES),
+            "Hash or one of " + ", ".join(PROPERTIES),
             'to match every file write FileName="*"',
         )
     if bounds.maximum and bounds.minimum > bounds.maximum:

@@ -74,6 +74,8 @@ def _full_rule(element: Element, notes: Notes, rule_id: str, kind: FileRuleKind,
         raise element.error("the minimum hotpatch sequence is above its maximum", got=f"{lowest} > {highest}")
     if attributes.get("AppIDs") == "":
         raise element.error(f"AppIDs of {rule_id} is empty", expected="a file name, or macros", help="remove the attribute")
+    if kind is not FileRuleKind.DENY and maximum == 0 and not minimum:
+        notes.add("a MaximumFileVersion of 0.0.0.0 compiles to no limit", f"{rule_id} in line {element.line}")
     if digest is not None and (minimum is not None or maximum is not None):
         notes.add("rules by hash carry file versions, which mean nothing there", f"{rule_id} in line {element.line}")
     return FileRule(

@@ -20,8 +20,9 @@ class Shape:
     """One element at one place of the schema."""
 
     name: str
-    required: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
+    required: frozenset[str]
+    attributes: frozenset[str]
+    """Required and optional ones."""
     children: dict[str, Shape] = field(default_factory=dict)
     """By expanded name."""
     needs: tuple[str, ...] = ()
@@ -29,10 +30,6 @@ class Shape:
     repeats: frozenset[str] = frozenset()
     """Names of the children that may stand more than once."""
     has_text: bool = False
-
-    @property
-    def attributes(self) -> frozenset[str]:
-        return self.required | self.optional
 
 
 def _shape(
@@ -48,7 +45,7 @@ def _shape(
     return Shape(
         name=name,
         required=frozenset(required.split()),
-        optional=frozenset(optional.split()),
+        attributes=frozenset([*required.split(), *optional.split()]),
         children={f"{NAMESPACE}{SEPARATOR}{child.name}": child for child in (*single, *repeated)},
         needs=tuple(needs.split()),
         repeats=frozenset(child.name for child in repeated),

@@ -25,8 +25,12 @@ from csv_gate.model.appcontrol import (
 )
 from tests.builders import policy as build
 
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1, max_size=8)
-"""Not `$` first where it matters; blanks, quotes, angle brackets and characters above U+FFFF are all in."""
+texts = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff") | st.sampled_from("\t\r\n <&\"'$"),
+    min_size=1,
+    max_size=8,
+)
+"""Blanks, quotes, angle brackets and characters above U+FFFF are all in."""
 some_text = st.none() | texts
 versions = st.sampled_from([0, 1, 1 << 48, VERSION_MAX]) | st.integers(0, VERSION_MAX)
 digests = st.sampled_from([20, 32, 48, 64]).flatmap(lambda size: st.binary(min_size=size, max_size=size))

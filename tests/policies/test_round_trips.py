@@ -111,6 +111,14 @@ def sample() -> bytes:
     )
 
 
+def refusal(data: bytes) -> PolicyError | None:
+    try:
+        read_policy(data, path="p")
+    except PolicyError as error:
+        return error
+    return None
+
+
 def mutated(data: bytes, chance: random.Random) -> bytes:
     changed = bytearray(data)
     for _ in range(chance.randint(1, 4)):
@@ -147,9 +155,8 @@ def test_damaged_policies_raise_policy_errors_and_nothing_else(form: str) -> Non
     for _ in range(1500):
         damaged = mutated(data, chance)
         began = perf_counter()
-        try:
-            read_policy(damaged, path="p")
-        except PolicyError as error:
+        error = refusal(damaged)
+        if error is not None:
             assert error.place is not None
             refused += 1
         slowest = max(slowest, perf_counter() - began)
@@ -181,7 +188,5 @@ def test_every_cut_of_a_compiled_policy_is_refused_at_its_end() -> None:
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_policy_or_a_policy_error(data: bytes) -> None:
     for head in (b"", b"\x07\0\0\0", b"<SiPolicy xmlns='urn:schemas-microsoft-com:sipolicy'>"):
-        try:
-            read_policy(head + data, path="p")
-        except PolicyError as error:
-            assert str(error)
+        error = refusal(head + data)
+        assert error is None or error.expected

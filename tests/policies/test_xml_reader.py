@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -168,6 +169,10 @@ def test_an_empty_attribute_is_stored_like_an_absent_one() -> None:
     assert policy.notes
 
 
+NO_DIGEST = element("ArtifactRule", element("ArtifactHash", element("Hash")), ID="A", ArtifactType="CIM", Action="Deny")
+TWO_NAMES = element("EKU", ID="E", Value="01012B", OID="1.2.3")
+ITS_OWN_HOTPATCH = allow(FileName="x", RequireHotpatchID="ID_ALLOW_A_1")
+
 FAULTS = [
     # what, policy, line, part of the message
     ("another root", policy_xml(root="Policy"), 2, "got <Policy>"),
@@ -249,11 +254,11 @@ FAULTS = [
     ("a scenario above 255", policy_xml(scenarios=[scenario_xml(value="256")]), 9, "from 0 to 255"),
     ("an unknown option", policy_xml(options=["Enabled:Umci"]), 7, "an option that is not known"),
     ("an unknown policy type", policy_xml(kind="Base"), 2, "PolicyType is no known word"),
-    ("EKU value and OID that differ", policy_xml(ekus=[element("EKU", ID="E", Value="01012B", OID="1.2.3")]), 9, "Value and OID of <EKU> differ"),
+    ("EKU value and OID that differ", policy_xml(ekus=[TWO_NAMES]), 9, "Value and OID of <EKU> differ"),
     ("an EKU with a DER tag", policy_xml(ekus=[element("EKU", ID="E", Value="06012B")]), 9, "no encoded object identifier"),
-    ("a hotpatch of itself", policy_xml(file_rules=[allow(FileName="x", RequireHotpatchID="ID_ALLOW_A_1")]), 9, "does not refer to a hotpatch"),
+    ("a hotpatch of itself", policy_xml(file_rules=[ITS_OWN_HOTPATCH]), 9, "does not refer to a hotpatch"),
     ("a supplemental without base", policy_xml(kind="Supplemental Policy", base_policy_id=None), 2, "lacks <BasePolicyID>"),
-    ("two digests", policy_xml(artifact_rules=[element("ArtifactRule", element("ArtifactHash", element("Hash")), ID="A", ArtifactType="CIM", Action="Deny")]), 9, "exactly one digest"),
+    ("two digests", policy_xml(artifact_rules=[NO_DIGEST]), 9, "exactly one digest"),
     ("a DOCTYPE", policy_xml(prolog='<!DOCTYPE x [<!ENTITY a "b">]>\n'), 1, "has a document type declaration"),
     ("an entity", policy_xml(extra="<EKUs>&a;</EKUs>"), 8, "not well-formed XML"),
     ("broken XML", b"<SiPolicy", 1, "not well-formed XML"),
@@ -306,4 +311,4 @@ def test_schema_instance_attributes_of_the_root_do_no_harm() -> None:
     data = policy_xml().replace(
         b"<SiPolicy ", b'<SiPolicy xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b" ', 1
     )
-    assert BASE_ID == f"{{{str(read_policy(data, path='p.xml').policy_id).upper()}}}"
+    assert read_policy(data, path="p.xml").policy_id == UUID(BASE_ID)
