@@ -153,7 +153,10 @@ class PlainEvaluator:
             return "denied"
         spoiled = base.scenario(number) is None
         if kernel or Option.REVOKED_EXPIRED_AS_UNSIGNED not in base.options:
-            spoiled = spoiled or any(self.is_void(signature) for signature in self.signatures())
+            hidden = any(gap.what in (FactName.SIGNATURES, FactName.CATALOGS) for gap in self.facts.gaps)
+            hidden = hidden or any(one.valid and (one.chain is None or one.signer is None) for one in self.signatures())
+            spoiled = spoiled or any(one.valid and self.is_void(one) for one in self.signatures())
+            spoiled = spoiled or (hidden and not self.mutant("unknown is no"))
         sure = deny == NO and allow == YES and demands == YES and not open_scenario and not spoiled
         return "allowed" if sure else "undecided"
 
