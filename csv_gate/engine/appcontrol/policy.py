@@ -17,6 +17,7 @@ from csv_gate.engine.appcontrol.hits import BrokenHit, Hit, Hits, collect
 from csv_gate.engine.appcontrol.kernel import option_demands
 from csv_gate.engine.appcontrol.truth import (
     CONTEXT,
+    FACT,
     NOT_SPECIFIED,
     Answer,
     Direction,
@@ -220,8 +221,21 @@ def _reservations(entry: CompiledBase, scenario: CompiledScenario | None, view: 
         )
     if entry.base.has(Option.REVOKED_EXPIRED_AS_UNSIGNED) and not view.kernel:
         return
+    yield from _void_signatures(view)
+
+
+def _void_signatures(view: ArtifactView) -> Iterator[Answer]:
+    """Without option 20 a revoked, or expired lifetime, signature blocks the file; how it fares beside another rule is not published."""
+    if view.signatures_gap is not None:
+        yield unknown(
+            FACT, f"whether a signature is revoked or expired, which blocks without option 20 ({view.signatures_gap})"
+        )
     for signature in view.signatures:
-        if (void := is_void(signature, view.context)) is not None:
+        if not signature.valid:
+            continue  # counts as none
+        if signature.chain is None or signature.signer is None:
+            yield unknown(FACT, "whether a signature is revoked or expired: its certificate chain is not known")
+        elif (void := is_void(signature, view.context)) is not None:
             yield unknown(
                 NOT_SPECIFIED, f"whether another rule can allow a file that has a void signature: {void}, and option 20 is off"
             )

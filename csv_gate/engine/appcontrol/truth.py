@@ -54,7 +54,7 @@ NO = Answer(truth=Truth.NO)
 
 
 def yes(why: str) -> Answer:
-    return Answer(truth=Truth.YES, why=why)
+    return Answer(truth=Truth.YES, why=why) if why else YES
 
 
 def no(why: str) -> Answer:
