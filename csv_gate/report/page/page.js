@@ -108,6 +108,7 @@
     chosen.state = chosen.cause = null;
     chosen[kind] = value;
     if (kind === "cause") {
+      for (const id of ["search", "target", "owner"]) byId(id).value = "";
       byId("artifacts").scrollIntoView();
       byId("artifacts").focus({ preventScroll: true });
     }
