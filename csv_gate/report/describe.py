@@ -59,13 +59,13 @@ def signature_words(signature: SignatureFacts) -> str:
         issuer = chain.certificates[1] if chain and len(chain.certificates) > 1 else None
         known = f"{name_of(issuer)} ({tbs_words(issuer)})" if issuer else signer.issuer_cn or signer.issuer
         parts.append(f"issued by {known}")
-        if chain is not None and (end := _end_words(chain.end, chain.well_known_root)):
+        if chain is not None and (end := end_words(chain.end, chain.well_known_root)):
             parts.append(end)
     state = "valid" if signature.valid else "NOT VALID: " + _why_invalid(signature)
     return " · ".join((*parts, f"{signature.source.value} signature, {state}"))
 
 
-def _end_words(end: ChainEnd, well_known: str | None) -> str:
+def end_words(end: ChainEnd, well_known: str | None) -> str:
     number = f" {well_known}" if well_known else ""
     return {
         ChainEnd.KNOWN_ROOT: f"known Microsoft root{number}",

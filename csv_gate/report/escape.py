@@ -16,6 +16,8 @@ from csv_gate.model.result_json import dump
 
 _AZURE_COMMAND = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
 """The agent looks for a command anywhere in a line, in any letter case."""
+_GITHUB_COMMAND = re.compile(r"(?<![^ ]):(?=:)")
+"""The runner looks for a command at the start of a line, behind spaces; text is only ever wrapped at spaces."""
 _JSON_SPEAKS = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~>$:@/=^\"']")
 
@@ -44,11 +46,9 @@ def clip(text: str, limit: int) -> str:
 
 
 def terminal(text: str, limit: int = 600) -> str:
-    """For a console or a CI log: visible, and no Azure command starts in it.
-
-    The caller never puts it at the start of a line, where `::` would speak to a GitHub runner.
-    """
-    return clip(_AZURE_COMMAND.sub(r"#\\x23", visible(text)), limit)
+    """For a console or a CI log: visible, and neither an Azure nor a GitHub command can start in it, even when it is wrapped."""
+    inert = _AZURE_COMMAND.sub(r"#\\x23", visible(text))
+    return clip(_GITHUB_COMMAND.sub(r"\\x3a", inert), limit)
 
 
 def xml(text: str, limit: int = 65_536) -> str:

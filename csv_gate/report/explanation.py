@@ -132,7 +132,7 @@ def _step(number: int, step: Step, out: TextIO, options: ReportOptions) -> None:
     lead = f"  {number:>4} {_paint(sign, colour, options)} "
     text = f"{what}{where}: {step.outcome.value.replace('_', ' ')}: {step.because}"
     for index, line in enumerate(_wrap(text, options.width - 9)):
-        out.write((lead if index == 0 else " " * 9) + line + "\n")
+        out.write((lead if index == 0 else "       | ") + line + "\n")
 
 
 def _miss(miss: NearMiss, out: TextIO, options: ReportOptions) -> None:

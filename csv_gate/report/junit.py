@@ -147,7 +147,11 @@ def _run_case(number: int, finding: Finding) -> _Case:
         outcome="failure" if finding.level is Level.ERROR else "passed",
         type=finding.check,
         message=f"{finding.check}: {diagnostic.message}",
-        body=tuple(text for text in (diagnostic.message, where and f"at        {where}", finding.help) if text),
+        body=tuple(
+            text
+            for text in (diagnostic.message, where and f"at        {where}", finding.help and f"help      {finding.help}")
+            if text
+        ),
     )
 
 

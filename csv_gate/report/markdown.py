@@ -14,6 +14,7 @@ from csv_gate.report.causes import Cause, gather
 from csv_gate.report.describe import artifact_words, mode_words, rows
 from csv_gate.report.diagnostics import Diagnostic, title
 from csv_gate.report.escape import markdown, markdown_code
+from csv_gate.report.headline import counted, headline
 from csv_gate.report.options import ReportOptions
 from csv_gate.report.text import shown
 
@@ -27,7 +28,7 @@ def render_markdown(result: RunResult, out: TextIO, options: ReportOptions) -> N
     """Headline, counts, causes, then the artifacts with their reasons folded away."""
     summary = result.summary
     good = summary.exit_code == 0
-    out.write(f"## {'✅' if good else '❌'} csv-gate: {_headline(result)}\n\n")
+    out.write(f"## {'✅' if good else '❌'} csv-gate: {headline(result)}\n\n")
     for target in result.targets:
         out.write(f"- judged for {markdown(mode_words(target))}\n")
     if options.run_url:
@@ -39,30 +40,8 @@ def render_markdown(result: RunResult, out: TextIO, options: ReportOptions) -> N
         _artifacts(result, out, options)
 
 
-def _headline(result: RunResult) -> str:
-    summary = result.summary
-    blocked = summary.denied - summary.audited
-    if blocked:
-        return f"{blocked} of {summary.artifacts} artifacts would be blocked"
-    if summary.undecided:
-        return f"{summary.undecided} of {summary.artifacts} artifacts could not be decided"
-    if not summary.artifacts:
-        return "nothing was checked"
-    return f"{summary.artifacts} artifacts checked" + ("" if summary.exit_code == 0 else ", with errors")
-
-
 def _counts(result: RunResult, out: TextIO) -> None:
-    summary = result.summary
-    named = (
-        ("Denied", summary.denied - summary.audited),
-        ("Audit only", summary.audited),
-        ("Undecided", summary.undecided),
-        ("Waived", summary.waived),
-        ("Allowed", summary.allowed),
-        ("Not applicable", summary.not_applicable),
-        ("Excluded", summary.excluded),
-        ("Skipped", summary.skipped),
-    )
+    named = [(word[:1].upper() + word[1:], count) for word, count in counted(result.summary)]
     out.write("\n| " + " | ".join(name for name, _ in named) + " |\n|" + " ---: |" * len(named))
     out.write("\n| " + " | ".join(str(count) for _, count in named) + " |\n")
 

@@ -16,6 +16,7 @@ from csv_gate.model.verdict import Level
 from csv_gate.report.describe import Row, artifact_words, mode_words, rows
 from csv_gate.report.diagnostics import Diagnostic, diagnostics, of_run
 from csv_gate.report.escape import terminal
+from csv_gate.report.headline import counted
 from csv_gate.report.options import ReportOptions
 
 _LISTED_MAX = 2_000
@@ -75,17 +76,7 @@ def _is_shown(level: Level, options: ReportOptions) -> bool:
 def summary_line(result: RunResult, options: ReportOptions) -> str:
     """The run in one line, for stderr: what was judged, by which mode, and what came of it."""
     summary = result.summary
-    counts = (
-        (summary.denied - summary.audited, "denied"),
-        (summary.audited, "denied in audit mode only"),
-        (summary.undecided, "undecided"),
-        (summary.waived, "waived"),
-        (summary.allowed, "allowed"),
-        (summary.not_applicable, "not applicable"),
-        (summary.excluded, "excluded"),
-        (summary.skipped, "skipped"),
-    )
-    told = ", ".join(f"{count} {word}" for count, word in counts if count > 0) or "nothing to judge"
+    told = ", ".join(f"{count} {word}" for word, count in counted(summary) if count > 0) or "nothing to judge"
     targets = "; ".join(mode_words(target) for target in result.targets)
     judged = f" · judged for {terminal(targets)}" if targets else ""
     word, colour = ("ok", "1;32") if summary.exit_code == 0 else ("failed", "1;31")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import os
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
@@ -120,3 +122,15 @@ def test_an_empty_run_is_an_error_and_not_an_empty_file() -> None:
 
 def test_a_green_run_has_no_suite_of_checks() -> None:
     assert [suite.get("name") for suite in junit(green_run()).iter("testsuite")] == ["prod"]
+
+
+@pytest.mark.parametrize("run", [red_run(), green_run(), result()], ids=["red", "green", "empty"])
+def test_strict_is_valid_against_the_xsd_of_jenkins_xunit(run: BuiltResult) -> None:
+    folder = os.environ.get("CSV_GATE_SCHEMAS")
+    etree = pytest.importorskip("lxml.etree")
+    if not folder:
+        pytest.skip("CSV_GATE_SCHEMAS names no folder with junit-10.xsd")
+    schema = etree.XMLSchema(etree.parse(str(Path(folder) / "junit-10.xsd")))
+    out = io.StringIO()
+    render("junit", run, out, ReportOptions(junit_dialect=JunitDialect.STRICT, attachments=("/out/a",)))
+    schema.assertValid(etree.fromstring(out.getvalue().encode()))

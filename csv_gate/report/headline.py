@@ -1,0 +1,34 @@
+"""The run in a few words, the same in every report that has room for a headline."""
+
+from __future__ import annotations
+
+from csv_gate.model.result import RunResult, Summary
+
+
+def counted(summary: Summary) -> tuple[tuple[str, int], ...]:
+    """Word and number, gravest first."""
+    return (
+        ("denied", summary.denied - summary.audited),
+        ("denied in audit mode only", summary.audited),
+        ("undecided", summary.undecided),
+        ("waived", summary.waived),
+        ("allowed", summary.allowed),
+        ("not applicable", summary.not_applicable),
+        ("excluded", summary.excluded),
+        ("skipped", summary.skipped),
+    )
+
+
+def headline(result: RunResult) -> str:
+    """What a person must know if they read nothing else."""
+    summary = result.summary
+    blocked = summary.denied - summary.audited
+    of_all = f"of {summary.artifacts} artifact{'s' * (summary.artifacts != 1)}"
+    if blocked:
+        return f"{blocked} {of_all} would be blocked"
+    if summary.undecided:
+        return f"{summary.undecided} {of_all} could not be decided"
+    if not summary.artifacts:
+        return "nothing was checked"
+    checked = f"{summary.artifacts} artifact{'s' * (summary.artifacts != 1)} checked"
+    return f"{checked}, none would be blocked" if summary.exit_code == 0 else f"{checked}, with errors"
