@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -366,3 +367,8 @@ def test_a_level_fails_from_the_threshold_on(fail_on: FailOn, level: Level, expe
 def test_no_file_is_all_default() -> None:
     loaded = load_config(None)
     assert loaded == LoadedConfig(config=Config(version=1), path=None, sha256=None, origins=loaded.origins)
+
+
+def test_a_configuration_crosses_process_borders(tmp_path: Path) -> None:
+    loaded = load_config(write(tmp_path, FULL))
+    assert pickle.loads(pickle.dumps(loaded)) == loaded

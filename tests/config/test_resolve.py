@@ -113,7 +113,7 @@ def test_trusted_roots_come_from_the_files_that_targets_name(tmp_path: Path) -> 
     assert trusted_root_files([of]) == {tmp_path / "roots.txt"}
     (tmp_path / "roots.txt").write_text("# programme\n" + "AB" * 32 + "  # one\n\n")
     roots = {path: read_trusted_roots(path) for path in trusted_root_files([of])}
-    assert context_for(of, "a", evaluated_at=NOW, trusted_roots=roots).trusted_roots_sha256 == {"ab" * 32}
+    assert context_for(of, "a", evaluated_at=NOW, trusted_roots=roots).trusted_roots_sha256 == frozenset({"ab" * 32})
     assert context(of, "a").trusted_roots_sha256 is None
 
 
