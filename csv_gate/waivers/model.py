@@ -6,14 +6,14 @@ A waiver names what it excuses by digest, path, check or target. Of one kind any
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import takewhile
 
 from csv_gate.documents import says
 from csv_gate.errors import ConfigError, Place
-from csv_gate.globs import Below, Glob
+from csv_gate.globs import Below, Glob, is_literal
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.result import WaiverRef
 
@@ -58,9 +58,9 @@ class Match:
 def _is_wide(pattern: str) -> bool:
     """Whether a pattern begins with a wildcard (`*.dll`, `**/x.dll`) or reaches to any depth below a first folder (`dist/**`)."""
     names = pattern.removeprefix("./").lstrip("/").split("/")
-    plain = next((index for index, name in enumerate(names) if re.search(r"(?<!\\)(?:\\\\)*[*?\[]", name)), len(names))
+    plain = list(takewhile(is_literal, names))
     reaches = "**" in names or names[-1] == ""
-    return plain == 0 or (reaches and len([name for name in names[:plain] if name]) < 2)
+    return not plain or (reaches and len([name for name in plain if name]) < 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -262,7 +262,7 @@ def test_a_secret_in_the_file_is_never_repeated(tmp_path: Path) -> None:
         ),
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_document_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, document: object) -> None:
     path = write(tmp_path_factory.mktemp("any"), yaml.safe_dump(document, allow_unicode=True))
     try:
