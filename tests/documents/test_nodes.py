@@ -28,7 +28,7 @@ def test_everything_keeps_its_line_and_column() -> None:
         ("1", "int", 1),
         ("-1", "int", -1),
         ("0x1F", "int", 31),
-        ("1_000", "int", None),
+        ("1_000", "int", 1000),
         ("017", "int", None),
         ("1:30", "int", None),
         ("yes", "bool", True),
