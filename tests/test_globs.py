@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from csv_gate.errors import ConfigError
-from csv_gate.globs import Below, Glob, GlobSet
+from csv_gate.globs import Below, Glob, GlobIndex, GlobSet
 
 NAMES = st.text(alphabet="abA.-\n", min_size=1, max_size=4).filter(lambda name: name not in (".", ".."))
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -101,7 +101,7 @@ def test_a_pattern_that_cannot_be_meant_is_refused(pattern: str) -> None:
 
 
 @given(pattern=PATTERNS, path=PATHS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @example(pattern="**/a*/**/b", path="ab/aa/b")
 @example(pattern="a/**", path="a/b/c")
 def test_with_gitignores_reach_it_agrees_with_pathspec(pattern: str, path: str) -> None:
@@ -165,3 +165,18 @@ def test_a_set_names_the_first_pattern_that_means_the_path() -> None:
     assert globs.covers("src/obj") == Glob("obj/")
     assert not GlobSet()
     assert not GlobSet().matches("a")
+
+
+@given(patterns=st.lists(PATTERNS, max_size=8), path=PATHS, floating=st.sampled_from([None, True]))
+@settings(max_examples=200, deadline=None)
+def test_an_index_finds_what_trying_every_pattern_finds(patterns: list[str], path: str, floating: bool | None) -> None:
+    globs = [Glob(pattern, floating=floating) for pattern in patterns]
+    assert list(GlobIndex(globs).matching(path)) == [
+        index for index in reversed(range(len(globs))) if globs[index].matches(path)
+    ]
+
+
+def test_an_index_keeps_patterns_that_ignore_letter_case_and_escapes() -> None:
+    globs = [Glob("DIST/a", case_sensitive=False), Glob(r"/x\*y/z"), Glob(r"x\*y/*")]
+    assert list(GlobIndex(globs).matching("dist/a")) == [0]
+    assert list(GlobIndex(globs).matching("x*y/z")) == [2, 1]

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 
 from csv_gate.config.notify import Notify
 from csv_gate.config.ownership import Ownership
@@ -21,7 +20,6 @@ from csv_gate.model.verdict import Level
 from csv_gate.owners import OwnerName, OwnerRule
 
 CONFIG_VERSION = 1
-_NO_TARGETS: Mapping[str, Target] = MappingProxyType({})
 
 
 class FailOn(StrEnum):
@@ -58,7 +56,7 @@ class Config:
     jobs: int | None = field(
         default=None, metadata=says("Processes that read artifacts; none given: one per usable processor.", low=1, high=256)
     )
-    targets: Mapping[str, Target] = field(default_factory=lambda: _NO_TARGETS, metadata=says("Deploy targets by name."))
+    targets: Mapping[str, Target] = field(default_factory=dict, metadata=says("Deploy targets by name."))
     owners: tuple[OwnerRule, ...] = field(
         default=(), metadata=says("Who answers for which paths of the build output; the last match wins.")
     )

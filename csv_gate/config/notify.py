@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from csv_gate.documents import Secret, says
 from csv_gate.globs import Glob
 
 URL = r"https?://[^\s]+"
-_NO_ROUTES: Mapping[str, Secret] = MappingProxyType({})
-_NO_CHANNELS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerDuty:
     routing_key: Secret | None = field(default=None, metadata=says("Integration key of the service that is paged by default."))
     routing_keys: Mapping[str, Secret] = field(
-        default_factory=lambda: _NO_ROUTES, metadata=says("Owner name to the integration key of the owner's service.")
+        default_factory=dict, metadata=says("Owner name to the integration key of the owner's service.")
     )
     url: str = field(
         default="https://events.pagerduty.com/v2/enqueue",
@@ -30,14 +27,14 @@ class PagerDuty:
 class Alertmanager:
     url: str = field(metadata=says("Base address of the Alertmanager, http:// or https://.", pattern=URL))
     token: Secret | None = field(default=None, metadata=says("Bearer token."))
-    labels: Mapping[str, str] = field(default_factory=lambda: _NO_CHANNELS, metadata=says("Labels added to every alert."))
+    labels: Mapping[str, str] = field(default_factory=dict, metadata=says("Labels added to every alert."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
     webhook: Secret | None = field(default=None, metadata=says("Address of the incoming webhook."))
     webhooks: Mapping[str, Secret] = field(
-        default_factory=lambda: _NO_ROUTES, metadata=says("Owner name to the webhook of the owner's channel.")
+        default_factory=dict, metadata=says("Owner name to the webhook of the owner's channel.")
     )
 
 
@@ -45,7 +42,7 @@ class Slack:
 class Teams:
     webhook: Secret | None = field(default=None, metadata=says("Address of the Workflows webhook."))
     webhooks: Mapping[str, Secret] = field(
-        default_factory=lambda: _NO_ROUTES, metadata=says("Owner name to the webhook of the owner's channel.")
+        default_factory=dict, metadata=says("Owner name to the webhook of the owner's channel.")
     )
 
 

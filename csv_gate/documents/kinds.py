@@ -48,9 +48,9 @@ class FilePattern:
         """The files that exist now, sorted; empty where nothing is meant, which is for the caller to refuse. Touches the disk."""
         import glob
 
-        if not glob.has_magic(self.pattern):
-            path = self.folder / self.pattern
-            return (path,) if path.is_file() else ()
+        plain = self.folder / self.pattern
+        if plain.is_file() or not glob.has_magic(self.pattern):
+            return (plain,) if plain.is_file() else ()
         found = glob.iglob(self.pattern, root_dir=self.folder, recursive=True)  # noqa: PTH207, Path.glob takes no absolute pattern
         return tuple(sorted(path for name in found if (path := self.folder / name).is_file()))
 

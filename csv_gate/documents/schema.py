@@ -20,7 +20,8 @@ Schema = dict[str, Plain]
 def schema_of(kind: type, *, title: str, id: str) -> Schema:
     """The schema of a whole document. Dates are text here: YAML's own dates become text first.
 
-    Globs are checked for their characters' sake only by the reader; everything else the reader refuses, the schema refuses too.
+    Whatever the reader accepts, the schema accepts. The reader alone checks what a schema can't say or need not: the grammar of globs, and
+    the rules that a record's own `__post_init__` holds over its fields.
     """
     definitions: dict[str, Plain] = {}
     body = _record(kind, definitions)

@@ -14,12 +14,12 @@ Not modelled: whether an owner exists or may approve, and GitHub's reading of a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from csv_gate.errors import ConfigError, Place
-from csv_gate.globs import Below, Glob
+from csv_gate.globs import Below, Glob, GlobIndex
 
 MAX_BYTES = 3 * 1000 * 1000
 """GitHub's own limit."""
@@ -67,28 +67,33 @@ class CodeOwners:
     rules: tuple[CodeOwnersRule, ...] = ()
     skipped: tuple[ConfigError, ...] = ()
     """Lines that were not understood; as on the forge they own nothing."""
-    _by_section: tuple[tuple[CodeOwnersRule, ...], ...] = field(init=False, repr=False, compare=False)
+    _index: GlobIndex = field(init=False, repr=False, compare=False)
+    _order: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """Section, letter case aside -> its place among the sections."""
 
     def __post_init__(self) -> None:
-        sections: dict[str, list[CodeOwnersRule]] = {}
-        for rule in self.rules:
-            sections.setdefault(rule.section.name.casefold(), []).append(rule)
-        object.__setattr__(self, "_by_section", tuple(tuple(reversed(rules)) for rules in sections.values()))
+        names = dict.fromkeys(_folded(rule) for rule in self.rules)
+        object.__setattr__(self, "_order", {name: place for place, name in enumerate(names)})
+        object.__setattr__(self, "_index", GlobIndex([rule.glob for rule in self.rules]))
 
     def matching(self, path: str) -> tuple[CodeOwnersRule, ...]:
         """The line that decides in each section, in the order of the sections. `path` is relative to the repository's root."""
-        found = (_deciding(rules, path) for rules in self._by_section)
-        return tuple(rule for rule in found if rule is not None)
+        deciding: dict[str, CodeOwnersRule] = {}
+        excluded: set[str] = set()
+        for index in self._index.matching(path):  # last line first
+            rule = self.rules[index]
+            deciding.setdefault(_folded(rule), rule)
+            if rule.is_exclusion:
+                excluded.add(_folded(rule))
+        return tuple(deciding[name] for name in sorted(deciding, key=self._order.__getitem__) if name not in excluded)
 
     def owners_of(self, path: str) -> tuple[str, ...]:
         """All owners, each once, in the order of sections and lines."""
         return tuple(dict.fromkeys(owner for rule in self.matching(path) for owner in rule.owners))
 
 
-def _deciding(reversed_rules: Sequence[CodeOwnersRule], path: str) -> CodeOwnersRule | None:
-    if any(rule.is_exclusion and rule.glob.matches(path) for rule in reversed_rules):
-        return None
-    return next((rule for rule in reversed_rules if rule.glob.matches(path)), None)
+def _folded(rule: CodeOwnersRule) -> str:
+    return rule.section.name.casefold()
 
 
 def read_codeowners(data: bytes, path: str, dialect: Dialect = Dialect.AUTO) -> CodeOwners:

@@ -18,18 +18,15 @@ _Key = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What an earlier run found."""
+    """What an earlier run found, and no waiver excused: when the waiver ends, its findings must come back."""
 
     known: frozenset[_Key]
 
     @classmethod
     def of(cls, earlier: RunResult) -> Baseline:
         policies = policies_of(earlier.targets)
-        return cls(
-            known=frozenset(
-                key for result in earlier.artifacts for finding in result.findings for key in [_key(result, finding, policies)]
-            )
-        )
+        left = (result for result in earlier.artifacts if result.waiver is None)
+        return cls(known=frozenset(_key(result, finding, policies) for result in left for finding in result.findings))
 
     def without_known(self, result: ArtifactResult, policies: Mapping[str, str]) -> ArtifactResult | None:
         """The result with its new findings only; `None` where there is nothing new to show, undecided never among it.

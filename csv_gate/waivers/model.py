@@ -9,10 +9,11 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import takewhile
 
 from csv_gate.documents import says
 from csv_gate.errors import ConfigError, Place
-from csv_gate.globs import Glob
+from csv_gate.globs import Below, Glob, is_literal
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.result import WaiverRef
 
@@ -27,7 +28,9 @@ class Match:
     sha256: tuple[str, ...] = field(
         default=(), metadata=says("SHA-256 digests of artifacts, 64 hex digits each.", pattern=SHA256)
     )
-    paths: tuple[Glob, ...] = field(default=(), metadata=says("Path globs of the build output."))
+    paths: tuple[Glob, ...] = field(
+        default=(), metadata=says("Path globs of the build output; only `**` or a trailing slash reaches below a folder.")
+    )
     checks: tuple[str, ...] = field(
         default=(), metadata=says("Ids of checks such as CSV201. Only a check that is named here excuses `undecided`.")
     )
@@ -43,17 +46,21 @@ class Match:
                 help = f"did you mean {near[0]}?" if near else "`csv-gate explain` without arguments lists the checks"
                 raise ConfigError("there is no such check", place=self.place, got=repr(check[:60]), help=help)
         object.__setattr__(self, "sha256", tuple(digest.lower() for digest in self.sha256))
+        exact = tuple(Glob(glob.pattern, below=Below.NEVER) for glob in self.paths)
+        object.__setattr__(self, "paths", exact)
 
     @property
     def is_broad(self) -> bool:
-        """Whether artifacts that nobody can name today would match."""
-        return not self.sha256 and (not self.paths or any(_begins_wild(glob.pattern) for glob in self.paths))
+        """Whether artifacts that nobody can name today would match: no digest, and no path or one that is hardly bounded."""
+        return not self.sha256 and (not self.paths or any(_is_wide(glob.pattern) for glob in self.paths))
 
 
-def _begins_wild(pattern: str) -> bool:
-    """Whether the first name has a wildcard, so that no folder bounds the pattern (`**/x.dll`, `*.dll`)."""
-    first = pattern.removeprefix("./").lstrip("/").partition("/")[0]
-    return any(char in first.replace("\\" + char, "") for char in "*?[")
+def _is_wide(pattern: str) -> bool:
+    """Whether a pattern begins with a wildcard (`*.dll`, `**/x.dll`) or reaches to any depth below a first folder (`dist/**`)."""
+    names = pattern.removeprefix("./").lstrip("/").split("/")
+    plain = list(takewhile(is_literal, names))
+    reaches = "**" in names or names[-1] == ""
+    return not plain or (reaches and len([name for name in plain if name]) < 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,11 @@ GIT_SECONDS = 30
 """A local object look-up takes milliseconds; beyond this something is broken."""
 
 
+_GIT_PLACES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"})
+"""Set while a hook runs; they would overrule the folder that is asked about."""
+_GIT_QUIET = {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+
 def read_waivers(path: Path) -> WaiverFile:
     """Read a waiver file.
 
@@ -51,8 +56,12 @@ def read_waivers_at(ref: str, path: Path) -> WaiverFile:
     """
     if not ref or ref.startswith("-") or any(char in ref for char in ":\0\n") or "\0" in path.name:
         raise UsageError("this is no git ref", got=repr(ref[:100]), expected="a branch, tag or commit such as origin/main")
-    folder = path.resolve().parent
+    folder = path.parent.resolve()
     if _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}") is None:
+        if _git(folder, "rev-parse", "--git-dir") is None:
+            raise UsageError(
+                f"git finds no repository at {folder}", help="git may also refuse one of another user (safe.directory)"
+            )
         raise UsageError(
             f"the ref {ref!r} is not in the repository of {folder}",
             help="fetch it first; CI systems often clone only the branch that is built",
@@ -72,7 +81,7 @@ def read_waivers_at(ref: str, path: Path) -> WaiverFile:
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
     """What git prints, or `None` where it says no. Never fetches, never asks, never runs a shell."""
-    environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    environment = {name: value for name, value in os.environ.items() if name not in _GIT_PLACES} | _GIT_QUIET
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, env=environment, timeout=GIT_SECONDS, check=False

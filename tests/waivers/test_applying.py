@@ -130,13 +130,36 @@ def test_an_unread_artifact_is_not_met_by_a_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    "match", ["checks: CSV201", "targets: prod", "paths: '**/a.dll'", "paths: '*.dll'", "paths: ['dist/a.dll', '**']"]
+    "match",
+    [
+        "checks: CSV201",
+        "targets: prod",
+        "paths: '**/a.dll'",
+        "paths: '*.dll'",
+        "paths: ['dist/a.dll', '**']",
+        "paths: dist/",
+        "paths: dist/**",
+        "paths: /dist/**/a.dll",
+    ],
 )
 def test_a_broad_waiver_holds_only_when_it_says_that_it_is_meant(match: str) -> None:
     narrow, meant = waivers(waiver(match)), waivers(waiver(match, broad=True))
     assert not is_waived(artifact_result(DENIED), narrow)
     assert is_waived(artifact_result(DENIED), meant)
     assert [found.check for found in waiver_findings(narrow, (), TODAY)] == ["CSV913"]
+
+
+@pytest.mark.parametrize(
+    "match", ["paths: a.dll", "paths: dist/*", "paths: dist/v/**", "paths: dist/v/", "paths: 'dist/[a]*.dll'"]
+)
+def test_a_path_that_a_folder_or_a_name_bounds_is_not_broad(match: str) -> None:
+    assert waiver_findings(waivers(waiver(match)), {"W-1"}, TODAY) == ()
+
+
+def test_a_waiver_for_a_folder_reaches_below_it_only_when_it_says_so() -> None:
+    result = artifact_result(DENIED, path="dist/v/a.dll")
+    assert not is_waived(result, waivers(waiver("paths: dist/v")))
+    assert is_waived(result, waivers(waiver("paths: dist/v/")))
 
 
 def test_a_wide_path_beside_a_digest_is_not_broad() -> None:

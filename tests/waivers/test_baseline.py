@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
+from csv_gate.model.result import WaiverRef
 from csv_gate.model.verdict import Decision
 from csv_gate.waivers import baseline_filter
 from tests.builders.artifact_results import Run, artifact_result, target_ref, verdict
@@ -39,6 +43,12 @@ def test_undecided_is_always_shown() -> None:
         ]
     )
     assert shown(run, run) == [("dist/a.dll", ["CSV803"]), ("b", [])]
+
+
+def test_what_a_waiver_excused_comes_back_when_the_waiver_ends() -> None:
+    waiver = WaiverRef(id="W-1", reason="why", owner="me", expires=date(2026, 1, 1))
+    earlier = Run(artifacts=[replace(artifact_result(DENIED), waiver=waiver)])
+    assert shown(Run(artifacts=[artifact_result(DENIED)]), earlier) == [("dist/a.dll", ["CSV201"])]
 
 
 def test_only_the_known_findings_of_an_artifact_are_left_out() -> None:
