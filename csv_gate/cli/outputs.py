@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -137,6 +136,8 @@ def _failing_as_output_error(path: str) -> Iterator[None]:
 
 def _temporary(target: Path) -> tuple[int, str]:
     """A file beside the target: only within one file system is putting it in place one step."""
+    import tempfile
+
     return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.", suffix=".tmp")
 
 

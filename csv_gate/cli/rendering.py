@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +28,8 @@ class Look:
 def options_for(
     console: Console, *, docs_url: str | None = None, base: Path | None = None, attachments: tuple[str, ...] = ()
 ) -> Look:
+    import shutil
+
     environment = console.environment
     width = shutil.get_terminal_size((100, 24)).columns if console.out.isatty() else 100
     return Look(
@@ -40,11 +41,19 @@ def options_for(
             run_url=run_url(environment),
             junit_dialect=junit_dialect(environment),
             attachments=attachments,
-            base=None if base is None else str(base.absolute()),
-            stop_token=secrets.token_hex(16) if environment.get("GITHUB_ACTIONS") == "true" else None,
+            base=None if base is None else os.path.abspath(base),  # noqa: PTH100, without `..`
+            stop_token=_stop_token(environment),
             closing=False,
         )
     )
+
+
+def _stop_token(environment: Mapping[str, str]) -> str | None:
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return None
+    import secrets
+
+    return secrets.token_hex(16)
 
 
 def junit_dialect(environment: Mapping[str, str]) -> JunitDialect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +44,11 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
 
 def _config_path(named: str | None, console: Console) -> Path | None:
     named = named or console.environment.get("CSV_GATE_CONFIG")
-    return Path(named) if named else find_config(Path.cwd())
+    if named:
+        return Path(named)
+    # Found by its whole path; told, like all that it names, as one would write it from here.
+    found = find_config(Path.cwd())
+    return None if found is None else Path(os.path.relpath(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,7 +150,7 @@ def _given(path: str, base: Path | None) -> _Root:
     absolute = os.path.abspath(path)  # noqa: PTH100, lexical: links keep their names
     is_folder = stat.S_ISDIR(status.st_mode)
     shown = _slashes(os.path.normpath(path))
-    inside = _relative(absolute, str(base.absolute())) if base is not None else None
+    inside = None if base is None else _relative(absolute, os.path.abspath(base))  # noqa: PTH100
     scope = inside if inside is not None else ("" if is_folder else os.path.basename(absolute))  # noqa: PTH119
     return _Root(
         shown="" if shown == "." else shown,

@@ -15,7 +15,11 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def target(
-    *policies: bytes, name: str = "prod", mode: Mode = Mode.POLICY, code_mode: CodeMode | None = None, catalogs: Sequence[Path] = ()
+    *policies: bytes,
+    name: str = "prod",
+    mode: Mode = Mode.POLICY,
+    code_mode: CodeMode | None = None,
+    catalogs: Sequence[Path] = (),
 ) -> Target:
     context = AppControlContext(evaluated_at=NOON, mode=mode, code_mode=code_mode)
     return Target(

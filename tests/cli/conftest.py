@@ -42,7 +42,9 @@ def process() -> Command:
     """Run a command line as a process, as a CI system does."""
 
     def call(*arguments: str | Path) -> Outcome:
-        done = subprocess.run([sys.executable, "-m", "csv_gate", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-m", "csv_gate", *map(str, arguments)], capture_output=True, text=True, timeout=120
+        )
         return Outcome(code=done.returncode, out=done.stdout, err=done.stderr)
 
     return call

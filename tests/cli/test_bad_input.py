@@ -1,13 +1,11 @@
 """Wrong input gets a clear message, the right exit code, and leaves nothing half-written."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from csv_gate.report import render
-from tests.builders.tree import code, policy_for, tree
+from tests.builders.tree import tree
 from tests.cli.conftest import BAD, GOOD, Build, Command
 
 ENTITIES = b'<!DOCTYPE x [<!ENTITY e "e">]><SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy">&e;</SiPolicy>'

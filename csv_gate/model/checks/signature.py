@@ -77,6 +77,7 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.CMS_CERTIFICATE_MALFORMED: "CSV102",
         ProblemCode.CMS_NOT_DER: "CSV114",
         ProblemCode.NESTED_TOO_MANY: "CSV102",
+        ProblemCode.NESTED_DEEP: "CSV114",
         ProblemCode.NESTED_MALFORMED: "CSV102",
         ProblemCode.DIGEST_MISMATCH: "CSV101",
         ProblemCode.PAGE_HASH_MISMATCH: "CSV101",
