@@ -82,17 +82,17 @@ SUPPLEMENTAL = {"kind": "Supplemental Policy", "policy_id": OTHER_ID}
 
 
 def test_a_supplemental_without_its_base_is_told() -> None:
-    orphan = policy_xml(**SUPPLEMENTAL, base_policy_id="{12121212-2222-3333-4444-555555555555}")  # type: ignore[arg-type]
+    orphan = policy_xml(**SUPPLEMENTAL, base_policy_id="{12121212-2222-3333-4444-555555555555}")
     (finding,) = findings_of_set("prod", policy_set(policy_xml(), orphan))
     assert (finding.check, finding.target) == ("CSV205", "prod")
     assert "{12121212-2222-3333-4444-555555555555}" in finding.message
 
 
 def test_a_base_that_does_not_accept_its_supplemental_is_told() -> None:
-    (finding,) = findings_of_set("prod", policy_set(policy_xml(), policy_xml(**SUPPLEMENTAL)))  # type: ignore[arg-type]
+    (finding,) = findings_of_set("prod", policy_set(policy_xml(), policy_xml(**SUPPLEMENTAL)))
     assert finding.check == "CSV206"
 
 
 def test_a_set_that_fits_together_has_no_findings() -> None:
     base = policy_xml(options=("Enabled:UMCI", Option.ALLOW_SUPPLEMENTAL_POLICIES.text))
-    assert list(findings_of_set("prod", policy_set(base, policy_xml(**SUPPLEMENTAL)))) == []  # type: ignore[arg-type]
+    assert list(findings_of_set("prod", policy_set(base, policy_xml(**SUPPLEMENTAL)))) == []
