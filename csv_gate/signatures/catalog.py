@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError, Place
@@ -152,7 +151,7 @@ def read_catalog(
         sha256=sha256,
         version=version,
         signature=signature,
-        members=MappingProxyType(members),
+        members=members,
         problems=unique(problems),
     )
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 
 from csv_gate.errors import FormatError
 from csv_gate.limits import DEFAULT_LIMITS
@@ -115,7 +114,7 @@ def _read(der: bytes) -> Certificate:
         thumbprint_sha256=hashlib.sha256(der).hexdigest(),
         not_before=times.take().time(),
         not_after=times.take().time(),
-        tbs=MappingProxyType(tbs_digests),
+        tbs=tbs_digests,
         tbs_algorithm=algorithm.digest,
         signature_algorithm=algorithm.name,
         key_algorithm=key.algorithm,

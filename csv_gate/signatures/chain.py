@@ -100,7 +100,7 @@ def _build(leaf: Certificate, embedded: frozenset[Certificate], roots: Roots, li
         certificates=tuple(certificate.facts for certificate in best.certificates),
         end=best.end,
         well_known_root=best.anchor.well_known if best.anchor else None,
-        root_tbs=best.anchor.tbs if best.anchor and not best.is_anchor_embedded else {},
+        root_tbs=dict(best.anchor.tbs) if best.anchor and not best.is_anchor_embedded else {},
     )
     return Chain(facts=facts, certificates=best.certificates, problems=tuple(problems))
 

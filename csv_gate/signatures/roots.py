@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 
@@ -56,20 +56,25 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Roots:
-    """A set of anchors, found by subject. Compared by identity: make one and hand it around, chains are cached per object."""
+    """A set of anchors, found by subject. Compared by identity: the same choice gives the same object, and chains are cached per object.
+
+    Crosses process borders as the choice it was made by.
+    """
 
     by_subject: Mapping[bytes, tuple[Anchor, ...]]
+    includes_known: bool
+    given: tuple[bytes, ...]
+    """DER certificates, sorted."""
 
     @staticmethod
-    @cache
     def known() -> Roots:
         """The Microsoft roots of the data file."""
-        return _index(_known_anchors())
+        return _choose(True, ())
 
     @staticmethod
     def none() -> Roots:
         """No root at all: every chain ends incomplete or self-signed."""
-        return _index(())
+        return _choose(False, ())
 
     def with_given(self, certificates: Iterable[bytes]) -> Roots:
         """These roots and the given ones, DER certificates. A known root stays known when it is given too.
@@ -77,20 +82,25 @@ class Roots:
         Raises:
             FormatError: one of them is not a certificate.
         """
-        given = (_given_anchor(read_certificate(der)) for der in certificates)
-        known = [anchor for anchors in self.by_subject.values() for anchor in anchors]
-        keys = {(anchor.subject, anchor.spki) for anchor in known}
-        return _index([*known, *(anchor for anchor in given if (anchor.subject, anchor.spki) not in keys)])
+        return _choose(self.includes_known, tuple(sorted({*self.given, *certificates})))
 
     def named(self, subject: bytes) -> tuple[Anchor, ...]:
         return self.by_subject.get(subject, ())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _choose, (self.includes_known, self.given)
 
-def _index(anchors: Iterable[Anchor]) -> Roots:
+
+@lru_cache(maxsize=16)
+def _choose(includes_known: bool, given: tuple[bytes, ...]) -> Roots:
+    known = _known_anchors() if includes_known else []
+    keys = {(anchor.subject, anchor.spki) for anchor in known}
+    added = [anchor for anchor in map(_given_anchor, map(read_certificate, given)) if (anchor.subject, anchor.spki) not in keys]
     found: dict[bytes, list[Anchor]] = {}
-    for anchor in sorted(anchors, key=lambda anchor: (anchor.is_given, anchor.order)):
+    for anchor in sorted([*known, *added], key=lambda anchor: (anchor.is_given, anchor.order)):
         found.setdefault(anchor.subject, []).append(anchor)
-    return Roots(by_subject=MappingProxyType({subject: tuple(group) for subject, group in found.items()}))
+    by_subject = {subject: tuple(group) for subject, group in found.items()}
+    return Roots(by_subject=by_subject, includes_known=includes_known, given=given)
 
 
 def _given_anchor(certificate: Certificate) -> Anchor:
@@ -114,7 +124,7 @@ def _known_anchors() -> list[Anchor]:
                 subject=bytes.fromhex(root["subject"]),
                 spki=spki,
                 key=read_key(spki),
-                tbs=MappingProxyType(dict(root["tbs"])),
+                tbs=dict(root["tbs"]),
                 well_known=root["well_known"],
                 order=root["tbs"]["sha256"],
             )

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import pickle
 from importlib import resources
 
 import pytest
 
 from csv_gate.errors import FormatError
 from csv_gate.model.facts import ChainEnd
-from csv_gate.signatures import WELL_KNOWN_COMMON_NAMES, Roots
+from csv_gate.signatures import WELL_KNOWN_COMMON_NAMES, CatalogIndex, Roots, read_catalog
 from csv_gate.signatures.microsoft_roots import WELL_KNOWN_TBS
 from tests.builders import ca, cms
 from tests.builders.signing import file_digest, read_one
@@ -55,3 +56,13 @@ def test_octets_that_are_no_certificate_cannot_be_given() -> None:
 
 def test_known_roots_are_made_once() -> None:
     assert Roots.known() is Roots.known()
+
+
+def test_facts_catalogs_and_roots_cross_process_borders() -> None:
+    roots = Roots.known().with_given([ca.root().certificate])
+    facts = read_one(cms.authenticode(ca.root().issue(), file_digest()), roots=roots)
+    index = CatalogIndex([read_catalog(cms.catalog(ca.root().issue(), [cms.member(file_digest())]), path="a.cat", roots=roots)])
+    assert pickle.loads(pickle.dumps(roots)) is roots
+    assert pickle.loads(pickle.dumps(facts)) == facts
+    again = pickle.loads(pickle.dumps(index))
+    assert again.signatures_for(lambda _: [file_digest()]) == index.signatures_for(lambda _: [file_digest()])
