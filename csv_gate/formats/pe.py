@@ -45,6 +45,10 @@ def extract_pe(view: memoryview, settings: ExtractionSettings) -> Facts:
     version = read_version(view, layout, settings.limits)
     kind, kind_problems = _kind(view, layout, settings)
     signatures = _embedded(table, content, settings)
+    behind = next((problem for problem in layout.problems if problem.code is ProblemCode.TABLE_NOT_LAST), None)
+    if behind is not None:
+        # Windows takes no signature that is not at the end of the file (MS12-024), whatever it says of the bytes behind it.
+        signatures = tuple(replace(one, valid=False, problems=(*one.problems, behind)) for one in signatures)
     catalog_signatures, catalog_gaps = _from_catalogs(view, layout, digests, content, settings)
     problems = (*layout.problems, *_length_problem(layout), *table.problems, *kind_problems, *version.problems)
     gaps = (*_layout_gaps(layout, digests), *_signature_gaps(table, signatures), *version.gaps, *catalog_gaps)

@@ -20,6 +20,8 @@ from csv_gate.model.problems import Problem, ProblemCode
 
 REVISION_2_0: Final = 0x0200
 TYPE_PKCS_SIGNED_DATA: Final = 0x0002
+_LEFT_OVER_WINDOW: Final = 1024 * 1024
+"""How far from the end a left-over table is looked for: it is a note only, and real tables have below 100 KB."""
 _MAX_LEFT_OVER_MARKS: Final = 4096
 """Places looked at that begin like an entry; a real left-over table begins at the first."""
 _HEADER = struct.Struct("<IHH")
@@ -49,7 +51,7 @@ def read_certificate_table(view: memoryview, layout: PeLayout, limits: Limits) -
     """Read the table that the directory points to. Never raises on bad input."""
     start, size = layout.table
     if start == 0 and size == 0:
-        return _left_over(view, layout, limits)
+        return _left_over(view, layout)
     if start == 0 or size == 0 or start >= layout.size:
         return CertificateTable()  # The layout has said that the table is missing.
     if size > limits.max_certificate_table_bytes:
@@ -155,9 +157,9 @@ def der_total_length(data: bytes) -> int | None:
     return total if total <= len(data) else None
 
 
-def _left_over(view: memoryview, layout: PeLayout, limits: Limits) -> CertificateTable:
+def _left_over(view: memoryview, layout: PeLayout) -> CertificateTable:
     """A table that no directory points to any more: a WIN_CERTIFICATE in the overlay that fits up to the end of the file."""
-    window_start = max(layout.image_end, layout.size - limits.max_certificate_table_bytes)
+    window_start = max(layout.image_end, layout.size - _LEFT_OVER_WINDOW)
     window = bytes(view[window_start:])
     mark = struct.pack("<HH", REVISION_2_0, TYPE_PKCS_SIGNED_DATA) + b"\x30"
     found = 0

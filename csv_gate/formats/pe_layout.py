@@ -13,50 +13,21 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
+from csv_gate.formats.pe_sections import SECTION_BYTES, Run, Section, read_sections
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
 
 SECURITY_DIRECTORY: Final = 4
 """Its "RVA" is a file offset."""
 _DIRECTORY_COUNT: Final = 16
-_SECTION_BYTES: Final = 40
 _SYMBOL_BYTES: Final = 18
 _SECTOR: Final = 512
 _LOADER_PAGE: Final = 4096
 
 _COFF = struct.Struct("<HHIIIHH")
 _PAIR = struct.Struct("<II")
-_SECTION = struct.Struct("<8sIIII")
-
-
-class Run(NamedTuple):
-    """Bytes that lie together both in memory and in the file."""
-
-    rva: int
-    offset: int
-    length: int
-
-    def offset_of(self, rva: int, length: int) -> int | None:
-        """File offset of `length` bytes at an RVA; `None` where they are not all in this run."""
-        within = rva - self.rva
-        return self.offset + within if within >= 0 and within + length <= self.length else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One section header. Offsets and sizes in bytes."""
-
-    name: bytes
-    virtual_size: int
-    virtual_address: int
-    raw_size: int
-    raw_offset: int
-
-    @property
-    def raw_end(self) -> int:
-        return self.raw_offset + self.raw_size if self.raw_size else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +129,12 @@ def read_layout(view: memoryview, limits: Limits) -> PeLayout | BrokenHeader:
     if optional_size < fixed_size:
         return _broken(ProblemCode.PE_HEADER_INVALID, f"the optional header has only {optional_size} bytes", optional)
     fields = _OptionalFields(view, optional, optional_size, fixed_size)
-    sections, problems = _sections(view, optional + optional_size, section_count, limits)
+    sections, problems = read_sections(view, optional + optional_size, section_count, limits)
     if pe_offset < 64:
         problems.append(
             Problem(code=ProblemCode.PE_DOS_HEADER_OVERLAP, detail="the PE header lies inside the DOS header", offset=pe_offset)
         )
-    header_end = optional + optional_size + section_count * _SECTION_BYTES
+    header_end = optional + optional_size + section_count * SECTION_BYTES
     fault = _check_ranges(fields, sections, size, header_end, problems)
     if fault is not None:
         problems.append(Problem(code=ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT, detail=fault, offset=optional))
@@ -204,28 +175,6 @@ class _OptionalFields:
 
 def _broken(code: ProblemCode, detail: str, offset: int) -> BrokenHeader:
     return BrokenHeader(problem=Problem(code=code, detail=detail, offset=offset))
-
-
-def _sections(view: memoryview, at: int, count: int, limits: Limits) -> tuple[list[Section], list[Problem]]:
-    problems: list[Problem] = []
-    if count > limits.max_sections:
-        problems.append(
-            Problem(
-                code=ProblemCode.PE_SECTIONS_TOO_MANY,
-                detail=f"{count} sections, more than max_sections ({limits.max_sections})",
-                offset=at,
-            )
-        )
-    readable = min(count, limits.max_sections, max(0, len(view) - at) // _SECTION_BYTES)
-    if readable < min(count, limits.max_sections):
-        problems.append(Problem(code=ProblemCode.PE_TRUNCATED, detail="the section table is not complete", offset=at))
-    sections = []
-    for index in range(readable):
-        name, virtual_size, address, raw_size, raw_offset = _SECTION.unpack_from(view, at + index * _SECTION_BYTES)
-        sections.append(
-            Section(name=name, virtual_size=virtual_size, virtual_address=address, raw_size=raw_size, raw_offset=raw_offset)
-        )
-    return sections, problems
 
 
 def _symbols_end(view: memoryview, at: int, count: int) -> int:

@@ -64,6 +64,18 @@ def test_no_change_to_a_covered_byte_leaves_a_valid_signature(position: int, bit
         assert not is_valid
 
 
+def test_a_signature_that_is_not_at_the_end_is_never_valid() -> None:
+    """Not even one that was made over the bytes behind the table as well."""
+    image, tail = padded(pe()), b"behind the table"
+    placed = attach(image, certificate(signature(image, SIGNER))) + tail
+    digest = hashlib.sha256(covered(placed)).digest()
+    facts = _extract(attach(image, certificate(cms.authenticode(SIGNER, digest))) + tail)
+    (one,) = facts.signatures
+    assert one.digest_matches
+    assert not one.valid
+    assert ProblemCode.TABLE_NOT_LAST in {problem.code for problem in one.problems}
+
+
 def test_nested_signatures_have_places_below_their_primary() -> None:
     inner = signature(IMAGE, OTHER)
     facts = _extract(signed_pe(IMAGE, SIGNER, nested=[inner]))
