@@ -27,19 +27,17 @@ from csv_gate.model.appcontrol import (
     PolicySignature,
     RootKind,
     Setting,
-    SettingValue,
     Signer,
 )
 from csv_gate.policies import binary_layout as layout
 from csv_gate.policies.binary_cursor import Cursor
 from csv_gate.policies.binary_file_rules import BinaryFileRules
 from csv_gate.policies.binary_scenarios import (
-    read_app_settings,
     read_artifact_groups,
     read_artifact_rules,
     read_scenarios,
-    settled_tags,
 )
+from csv_gate.policies.binary_settings import read_app_settings, read_settings, settled_tags
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.object_identifier import oid_from_value
 from csv_gate.policies.references import Target
@@ -105,7 +103,7 @@ class _BinaryPolicy:
         signer_ids = [signer.id for signer in self._signers]
         scenarios = read_scenarios(cursor, scenario_count, signer_ids, rules)
         hvci = cursor.u32("the HVCI options")
-        settings = self._read_settings()
+        settings = read_settings(cursor)
         if format_version >= 3:
             rules.read_versions()
             self._read_sign_times()
@@ -241,33 +239,6 @@ class _BinaryPolicy:
                 file_attributes=rules.references("file attributes of a signer", Target.ATTRIBUTE),
             )
         )
-
-    def _read_settings(self) -> list[Setting]:
-        cursor = self._cursor
-        return [
-            Setting(
-                provider=cursor.string("Provider of a setting") or "",
-                key=cursor.string("Key of a setting") or "",
-                value_name=cursor.string("ValueName of a setting") or "",
-                value=self._setting_value(),
-            )
-            for _ in range(cursor.count("settings", 28))
-        ]
-
-    def _setting_value(self) -> SettingValue:
-        cursor = self._cursor
-        start = cursor.position
-        kind = cursor.u32("the type of a setting")
-        match kind:
-            case layout.SETTING_BOOLEAN:
-                return cursor.index("boolean settings (false, true)", 2) == 1
-            case layout.SETTING_DWORD:
-                return cursor.u32("the number of a setting")
-            case layout.SETTING_BINARY:
-                return cursor.blob("the octets of a setting")
-            case layout.SETTING_STRING:
-                return cursor.string("the text of a setting") or ""
-        raise cursor.fault("a setting has an unknown type", got=str(kind), expected="0 to 3", at=start)
 
     def _read_sign_times(self) -> None:
         cursor = self._cursor

@@ -20,7 +20,7 @@ from tests.builders.policy import (
 )
 from tests.builders.policy_strategies import policies
 
-slow = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None, max_examples=60)
+slow = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None, max_examples=40)
 
 
 @slow
