@@ -11,6 +11,7 @@ Lost for writing back: the types of app settings (block 8), and times finer than
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -66,7 +67,7 @@ def read_binary(
     Raises:
         PolicyError: with offset, what was found and what was expected.
     """
-    return _BinaryPolicy(Cursor(data, path=path, base=base), path, limits).read(
+    return _BinaryPolicy(Cursor(data, path=path, limits=limits, base=base), path).read(
         sha256 or hashlib.sha256(data).hexdigest(), signature
     )
 
@@ -74,10 +75,9 @@ def read_binary(
 class _BinaryPolicy:
     """One reading, block after block."""
 
-    def __init__(self, cursor: Cursor, path: str, limits: Limits) -> None:
+    def __init__(self, cursor: Cursor, path: str) -> None:
         self._cursor = cursor
         self._path = path
-        self._limits = limits
         self._notes = Notes()
         self._ids = layout.InventedIds()
         self._ekus: list[Eku] = []
@@ -194,13 +194,6 @@ class _BinaryPolicy:
             number = self._cursor.u32(what)
             self._cursor.fits(number, what, each, start)
             counts.append(number)
-        if sum(counts) > self._limits.max_policy_elements:
-            self._cursor.refuse(
-                "the policy is larger than any real one",
-                got=f"{sum(counts)} elements",
-                expected="within the limit max_policy_elements",
-                help="raise max_policy_elements if this policy is really meant",
-            )
         return counts
 
     def _read_eku(self) -> None:
@@ -257,20 +250,28 @@ class _BinaryPolicy:
             self._signers[index] = replace(signer, sign_time_after=moment)
 
     def _read_artifact_references(self, rule_ids: list[str]) -> None:
-        cursor = self._cursor
-        for _ in range(cursor.count("signers with artifact rules", 8)):
-            index = cursor.index("signers", len(self._signers))
-            found = cursor.indexes("artifact rules of a signer", len(rule_ids))
+        for index in self._each_signer("artifact rules"):
+            found = self._cursor.indexes("artifact rules of a signer", len(rule_ids))
             self._signers[index] = replace(self._signers[index], artifact_rules=tuple(rule_ids[number] for number in found))
 
     def _read_eku_conditions(self) -> None:
-        cursor = self._cursor
-        cursor.expect(11, "block 11 (EKU conditions)")
-        for _ in range(cursor.count("signers with EKU conditions", 8)):
-            index = cursor.index("signers", len(self._signers))
-            found = cursor.indexes("excepted EKUs", len(self._ekus))
+        self._cursor.expect(11, "block 11 (EKU conditions)")
+        for index in self._each_signer("EKU conditions"):
+            found = self._cursor.indexes("excepted EKUs", len(self._ekus))
             conditions = tuple(EkuCondition(eku=self._ekus[number], is_except=True) for number in found)
             self._signers[index] = replace(self._signers[index], ekus=(*self._signers[index].ekus, *conditions))
+
+    def _each_signer(self, what: str) -> Iterator[int]:
+        """The signers of a counted list that may name each only once."""
+        cursor = self._cursor
+        seen: set[int] = set()
+        for _ in range(cursor.count(f"signers with {what}", 8)):
+            start = cursor.position
+            index = cursor.index("signers", len(self._signers))
+            if index in seen:
+                cursor.refuse(f"a signer has {what} twice", got=f"signer {index} again", expected="each signer once", at=start)
+            seen.add(index)
+            yield index
 
     def _end(self, format_version: int) -> None:
         cursor = self._cursor
