@@ -1,7 +1,8 @@
 """The App Control policy model: what a SiPolicy says, whether it was read from XML or from its binary form.
 
-Version bounds are kept as the pair of numbers that the native compiler writes (docs/internals/compiled-policies.md), so that XML and binary
-mean the same here and the engine judges numbers only. Unreferenced rules stay in the model: they are dead, not wrong.
+Version bounds are kept as the pair of numbers that the native compiler writes (docs/internals/compiled-policies.md), so that
+XML and binary mean the same here and the engine judges numbers only. Unreferenced rules stay in the model: they are dead, not
+wrong.
 All text is untrusted.
 """
 
@@ -42,7 +43,10 @@ class PolicyForm(StrEnum):
 
 
 class Option(Enum):
-    """Policy options by XML text, with number (None: the option has none) and bit in the binary option word (App Control docs, select-types-of-rules)."""
+    """Policy options by XML text, with number (None: the option has none) and bit in the binary option word.
+
+    Source: App Control docs, select-types-of-rules (numbers) and event-tag-explanations (bits).
+    """
 
     def __init__(self, text: str, number: int | None, bit: int | None) -> None:
         self.text = text

@@ -7,6 +7,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from csv_gate.errors import Place, PolicyError
+from csv_gate.limits import Limits
 
 _U32 = Struct("<I")
 _U64 = Struct("<Q")
@@ -16,11 +17,15 @@ _EMPTY = bytes(8)
 
 
 class Cursor:
-    """Position in the bytes of one policy; `base` is where they begin in the file (behind an envelope's head)."""
+    """Position in the bytes of one policy; `base` is where they begin in the file (behind an envelope's head).
 
-    __slots__ = ("_base", "_data", "_path", "position")
+    `limits.max_policy_elements` bounds all counted things together, so that few bytes can't become much memory.
+    """
 
-    def __init__(self, data: bytes, *, path: str, base: int = 0) -> None:
+    __slots__ = ("_base", "_budget", "_data", "_path", "position")
+
+    def __init__(self, data: bytes, *, path: str, limits: Limits, base: int = 0) -> None:
+        self._budget = limits.max_policy_elements
         self._data = data
         self._path = path
         self._base = base
@@ -87,11 +92,20 @@ class Cursor:
         return number
 
     def fits(self, number: int, what: str, each: int, at: int) -> None:
-        """Refuse a count whose things can't all be in what is left."""
+        """Refuse a count whose things can't all be in what is left, or would be too many in all."""
         possible = (len(self._data) - self.position) // each
         if number > possible:
             self.refuse(
                 f"the number of {what} is more than the file can hold", got=str(number), expected=f"at most {possible}", at=at
+            )
+        self._budget -= number
+        if self._budget < 0:
+            self.refuse(
+                "the policy is larger than any real one",
+                got=f"{number} more {what}",
+                expected="within the limit max_policy_elements",
+                at=at,
+                help="raise max_policy_elements if this policy is really meant",
             )
 
     def indexes(self, what: str, limit: int) -> tuple[int, ...]:

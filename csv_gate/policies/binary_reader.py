@@ -11,6 +11,7 @@ Lost for writing back: the types of app settings (block 8), and times finer than
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,19 +28,17 @@ from csv_gate.model.appcontrol import (
     PolicySignature,
     RootKind,
     Setting,
-    SettingValue,
     Signer,
 )
 from csv_gate.policies import binary_layout as layout
 from csv_gate.policies.binary_cursor import Cursor
 from csv_gate.policies.binary_file_rules import BinaryFileRules
 from csv_gate.policies.binary_scenarios import (
-    read_app_settings,
     read_artifact_groups,
     read_artifact_rules,
     read_scenarios,
-    settled_tags,
 )
+from csv_gate.policies.binary_settings import read_app_settings, read_settings, settled_tags
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.object_identifier import oid_from_value
 from csv_gate.policies.references import Target
@@ -68,7 +67,7 @@ def read_binary(
     Raises:
         PolicyError: with offset, what was found and what was expected.
     """
-    return _BinaryPolicy(Cursor(data, path=path, base=base), path, limits).read(
+    return _BinaryPolicy(Cursor(data, path=path, limits=limits, base=base), path).read(
         sha256 or hashlib.sha256(data).hexdigest(), signature
     )
 
@@ -76,10 +75,9 @@ def read_binary(
 class _BinaryPolicy:
     """One reading, block after block."""
 
-    def __init__(self, cursor: Cursor, path: str, limits: Limits) -> None:
+    def __init__(self, cursor: Cursor, path: str) -> None:
         self._cursor = cursor
         self._path = path
-        self._limits = limits
         self._notes = Notes()
         self._ids = layout.InventedIds()
         self._ekus: list[Eku] = []
@@ -105,7 +103,7 @@ class _BinaryPolicy:
         signer_ids = [signer.id for signer in self._signers]
         scenarios = read_scenarios(cursor, scenario_count, signer_ids, rules)
         hvci = cursor.u32("the HVCI options")
-        settings = self._read_settings()
+        settings = read_settings(cursor)
         if format_version >= 3:
             rules.read_versions()
             self._read_sign_times()
@@ -196,13 +194,6 @@ class _BinaryPolicy:
             number = self._cursor.u32(what)
             self._cursor.fits(number, what, each, start)
             counts.append(number)
-        if sum(counts) > self._limits.max_policy_elements:
-            self._cursor.refuse(
-                "the policy is larger than any real one",
-                got=f"{sum(counts)} elements",
-                expected="within the limit max_policy_elements",
-                help="raise max_policy_elements if this policy is really meant",
-            )
         return counts
 
     def _read_eku(self) -> None:
@@ -242,33 +233,6 @@ class _BinaryPolicy:
             )
         )
 
-    def _read_settings(self) -> list[Setting]:
-        cursor = self._cursor
-        return [
-            Setting(
-                provider=cursor.string("Provider of a setting") or "",
-                key=cursor.string("Key of a setting") or "",
-                value_name=cursor.string("ValueName of a setting") or "",
-                value=self._setting_value(),
-            )
-            for _ in range(cursor.count("settings", 28))
-        ]
-
-    def _setting_value(self) -> SettingValue:
-        cursor = self._cursor
-        start = cursor.position
-        kind = cursor.u32("the type of a setting")
-        match kind:
-            case layout.SETTING_BOOLEAN:
-                return cursor.index("boolean settings (false, true)", 2) == 1
-            case layout.SETTING_DWORD:
-                return cursor.u32("the number of a setting")
-            case layout.SETTING_BINARY:
-                return cursor.blob("the octets of a setting")
-            case layout.SETTING_STRING:
-                return cursor.string("the text of a setting") or ""
-        raise cursor.fault("a setting has an unknown type", got=str(kind), expected="0 to 3", at=start)
-
     def _read_sign_times(self) -> None:
         cursor = self._cursor
         for index, signer in enumerate(self._signers):
@@ -286,20 +250,28 @@ class _BinaryPolicy:
             self._signers[index] = replace(signer, sign_time_after=moment)
 
     def _read_artifact_references(self, rule_ids: list[str]) -> None:
-        cursor = self._cursor
-        for _ in range(cursor.count("signers with artifact rules", 8)):
-            index = cursor.index("signers", len(self._signers))
-            found = cursor.indexes("artifact rules of a signer", len(rule_ids))
+        for index in self._each_signer("artifact rules"):
+            found = self._cursor.indexes("artifact rules of a signer", len(rule_ids))
             self._signers[index] = replace(self._signers[index], artifact_rules=tuple(rule_ids[number] for number in found))
 
     def _read_eku_conditions(self) -> None:
-        cursor = self._cursor
-        cursor.expect(11, "block 11 (EKU conditions)")
-        for _ in range(cursor.count("signers with EKU conditions", 8)):
-            index = cursor.index("signers", len(self._signers))
-            found = cursor.indexes("excepted EKUs", len(self._ekus))
+        self._cursor.expect(11, "block 11 (EKU conditions)")
+        for index in self._each_signer("EKU conditions"):
+            found = self._cursor.indexes("excepted EKUs", len(self._ekus))
             conditions = tuple(EkuCondition(eku=self._ekus[number], is_except=True) for number in found)
             self._signers[index] = replace(self._signers[index], ekus=(*self._signers[index].ekus, *conditions))
+
+    def _each_signer(self, what: str) -> Iterator[int]:
+        """The signers of a counted list that may name each only once."""
+        cursor = self._cursor
+        seen: set[int] = set()
+        for _ in range(cursor.count(f"signers with {what}", 8)):
+            start = cursor.position
+            index = cursor.index("signers", len(self._signers))
+            if index in seen:
+                cursor.refuse(f"a signer has {what} twice", got=f"signer {index} again", expected="each signer once", at=start)
+            seen.add(index)
+            yield index
 
     def _end(self, format_version: int) -> None:
         cursor = self._cursor

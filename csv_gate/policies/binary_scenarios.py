@@ -1,17 +1,15 @@
-"""Scenarios, artifact rules and app settings of a compiled policy, and the tags that are stored as settings."""
+"""Scenarios and artifact rules of a compiled policy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from csv_gate.model.appcontrol import USER_SCENARIO, ArtifactRule, Scenario, Setting, SignerGroup, SignerUse
+from csv_gate.model.appcontrol import ArtifactRule, Scenario, SignerGroup, SignerUse
 from csv_gate.policies import binary_layout as layout
 from csv_gate.policies.binary_cursor import Cursor
 from csv_gate.policies.binary_file_rules import BinaryFileRules
 from csv_gate.policies.references import Target
-
-AppSettings = tuple[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], ...]
 
 
 def read_scenarios(cursor: Cursor, count: int, signer_ids: Sequence[str], rules: BinaryFileRules) -> list[Scenario]:
@@ -64,37 +62,6 @@ def _read_uses(
     return lists[0], lists[1]
 
 
-def read_app_settings(cursor: Cursor) -> AppSettings:
-    """Block 8. The type of each setting is read over; its values become text as XML has them."""
-    cursor.expect(8, "block 8 (app settings)")
-    apps = []
-    for _ in range(cursor.count("apps", 12)):
-        manifest = cursor.string("the manifest id of an app") or ""
-        settings = []
-        for _ in range(cursor.count("settings of an app", 14)):
-            name = cursor.string("the name of an app setting") or ""
-            settings.append((name, _app_values(cursor)))
-            cursor.u32("the audit flag of an app setting")
-        apps.append((manifest, tuple(settings)))
-    return tuple(apps)
-
-
-def _app_values(cursor: Cursor) -> tuple[str, ...]:
-    start = cursor.position
-    kind = cursor.u8("the type of an app setting")
-    match kind:
-        case 0:
-            return ("true" if cursor.u8("a boolean app setting") == 1 else "false",)
-        case 1:
-            return (str(cursor.u8("a number app setting")),)
-        case 3:
-            text = cursor.string("a text app setting")
-            return () if text is None else (text,)
-        case 4:
-            return tuple(cursor.string("a text app setting") or "" for _ in range(cursor.count("values", 8)))
-    raise cursor.fault("an app setting has an unknown type", got=str(kind), expected="0, 1, 3 or 4", at=start)
-
-
 def read_artifact_rules(cursor: Cursor, ids: layout.InventedIds) -> list[ArtifactRule]:
     """The rules of block 10; its references follow."""
     cursor.expect(10, "block 10 (artifact rules)")
@@ -140,24 +107,3 @@ def read_artifact_groups(
         group = SignerGroup(allowed=allowed, denied=denied, file_rules=tuple(rule_ids[index] for index in indexes))
         completed.append(replace(scenario, artifact=group) if group != SignerGroup() else scenario)
     return completed
-
-
-def settled_tags(scenarios: Sequence[Scenario], settings: Sequence[Setting]) -> tuple[list[Scenario], list[Setting]]:
-    """Move AppID tags from the settings, where compiling puts them, back to the user-mode scenario."""
-    tags = [
-        (setting.value_name, setting.value)
-        for setting in settings
-        if (setting.provider, setting.key) == (layout.TAGGING_PROVIDER, layout.TAG_KEY)
-    ]
-    texts = tuple((name, value) for name, value in tags if isinstance(value, str) and name)
-    user = next((scenario for scenario in scenarios if scenario.value == USER_SCENARIO), None)
-    if user is None or len(texts) < len(tags):
-        return list(scenarios), list(settings)
-    enforces = layout.has_setting(settings, layout.ENFORCE_DLL_SETTING)
-    if not tags and not enforces:
-        return list(scenarios), list(settings)
-    tagged = replace(user, appid_tags=texts, enforce_dll=True if enforces else None)
-    rest = [setting for setting in settings if (setting.provider, setting.key) != (layout.TAGGING_PROVIDER, layout.TAG_KEY)]
-    if enforces:
-        rest = layout.without_setting(rest, layout.ENFORCE_DLL_SETTING)
-    return [tagged if scenario is user else scenario for scenario in scenarios], rest

@@ -20,13 +20,13 @@ from csv_gate.model.appcontrol import (
     PolicyKind,
     RootKind,
     Scenario,
-    Setting,
     Signer,
     SignerGroup,
     SignerUse,
 )
 from csv_gate.policies import binary_layout as layout
 from csv_gate.policies.binary_encoder import Encoder
+from csv_gate.policies.binary_settings import compiled_settings
 from csv_gate.policies.xml_values import FILETIME_EPOCH
 
 _SETTINGS_LIMIT = 0xFFFF
@@ -202,7 +202,7 @@ class _Writer:
 
     def _settings(self) -> None:
         out = self._out
-        settings = sorted(self._all_settings(), key=layout.setting_key)
+        settings = sorted(compiled_settings(self._policy), key=layout.setting_key)
         if len(settings) > _SETTINGS_LIMIT:
             raise _refusal(self._policy, f"it has {len(settings)} settings and tags", f"at most {_SETTINGS_LIMIT}")
         out.u32(len(settings))
@@ -220,20 +220,6 @@ class _Writer:
                 case str(text):
                     out.u32(layout.SETTING_STRING)
                     out.string(text)
-
-    def _all_settings(self) -> Iterator[Setting]:
-        """The policy's own settings, and what is compiled into settings: tags, and the option without a bit."""
-        policy = self._policy
-        if policy.kind is PolicyKind.APPID_TAGGING:
-            yield layout.TAGGING_SETTING
-        for scenario in policy.scenarios:
-            if scenario.enforce_dll:
-                yield layout.ENFORCE_DLL_SETTING
-            for key, value in scenario.appid_tags:
-                yield Setting(provider=layout.TAGGING_PROVIDER, key=layout.TAG_KEY, value_name=key, value=value)
-        yield from policy.settings
-        if Option.DISABLED_CERTIFICATE_REMAPPING in policy.options:
-            yield layout.REMAPPING_SETTING
 
     def _block_versions(self) -> None:
         out = self._out

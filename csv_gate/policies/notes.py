@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_LONGEST = 160
+"""Characters kept of an example: it may quote text of any length."""
+
 
 class Notes:
     """Kinds of leniency with their first occurrence and their count, in the order in which they were first met."""
@@ -11,7 +14,7 @@ class Notes:
 
     def add(self, kind: str, example: str = "") -> None:
         """Count one occurrence of `kind`; `example` (with its place) is kept of the first one only."""
-        first, count = self._seen.get(kind, (example, 0))
+        first, count = self._seen.get(kind, (example[:_LONGEST], 0))
         self._seen[kind] = (first, count + 1)
 
     def lines(self) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 
 from csv_gate.errors import Place, PolicyError
 from csv_gate.model.appcontrol import FileRule, FileRuleKind
+from csv_gate.policies.suggestions import did_you_mean
 
 
 class Target(StrEnum):
@@ -70,11 +70,10 @@ class References:
     def _dangling(
         self, target: Target, identifier: str, element: str, line: int, column: int, known: Collection[str]
     ) -> PolicyError:
-        close = get_close_matches(identifier, list(known)[:2000], n=1)
         return PolicyError(
             f"<{element}> refers to something that is not there",
             place=Place(path=self._path, line=line, column=column),
             got=identifier[:120],
             expected=f"the id of {target} of this policy",
-            help=f"did you mean {close[0]}?" if close else "add what is missing, or remove the reference",
+            help=did_you_mean(identifier, known) or "add what is missing, or remove the reference",
         )

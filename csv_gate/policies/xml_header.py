@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from uuid import UUID
 
 from csv_gate.model.appcontrol import Option, PolicyKind, Setting, SettingValue
 from csv_gate.policies.app_ids import MACRO_ID
 from csv_gate.policies.notes import Notes
+from csv_gate.policies.suggestions import did_you_mean
 from csv_gate.policies.xml_tree import Element
 from csv_gate.policies.xml_values import bool_value, guid_value, hex_value, number_value
 
@@ -97,14 +97,11 @@ def option(rule: Element, notes: Notes) -> Option:
         text = text.removesuffix(_DEFAULT_SUFFIX)
     found = _OPTIONS.get(text)
     if found is None:
-        close = get_close_matches(text[:80], _OPTIONS, n=1)
         raise element.error(
             "the policy has an option that is not known",
             got=repr(text[:80]),
             expected="an option of the SiPolicy schema, such as Enabled:UMCI",
-            help=f"did you mean {close[0]}?"
-            if close
-            else "what is not understood can't be judged: remove it or update csv-gate",
+            help=did_you_mean(text, _OPTIONS) or "what is not understood can't be judged: remove it or update csv-gate",
         )
     return found
 

@@ -8,11 +8,11 @@ entities, no external anything and no expansion), and size, depth and number of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from pyexpat import ExpatError, ParserCreate
 
 from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import Limits
+from csv_gate.policies.suggestions import did_you_mean
 from csv_gate.policies.xml_grammar import NAMESPACE, SEPARATOR, SI_POLICY, Shape
 
 _ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "us-ascii"})
@@ -160,7 +160,7 @@ class _TreeBuilder:
             place=self._place(),
             got=f"<{local[:60]}>" if name.startswith(NAMESPACE + SEPARATOR) else f"<{local[:60]}> of another namespace",
             expected="one of " + ", ".join(known) if known else "no element inside",
-            help=_similar(local, known),
+            help=did_you_mean(local, known),
         )
 
 
@@ -187,7 +187,7 @@ def _refuse_attributes(element: Element) -> None:
                 f"{name[:80]!r} is not an attribute of <{shape.name}>",
                 got=f"{name[:80]}={element.attributes[name][:60]!r}",
                 expected="one of " + ", ".join(known) if known else "no attribute",
-                help=_similar(name, known),
+                help=did_you_mean(name, known),
             )
     missing = sorted(shape.required - element.attributes.keys())
     raise element.error(f"<{shape.name}> lacks {' and '.join(missing)}", expected=", ".join(f'{name}="…"' for name in missing))
@@ -207,11 +207,6 @@ def _check_children(element: Element) -> None:
         for name in shape.needs:
             if name not in seen:
                 raise element.error(f"<{shape.name}> lacks <{name}>", expected=f"one <{name}>")
-
-
-def _similar(name: str, known: list[str]) -> str | None:
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else None
 
 
 def read_tree(data: bytes, *, path: str, limits: Limits, convert: Mapping[Shape, Convert]) -> Element:

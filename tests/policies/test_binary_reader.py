@@ -9,6 +9,7 @@ from csv_gate.errors import PolicyError
 from csv_gate.limits import Limits
 from csv_gate.model.appcontrol import (
     VERSION_MAX,
+    EkuCondition,
     FileRule,
     FileRuleKind,
     Option,
@@ -236,6 +237,13 @@ def test_damage_is_told_with_its_offset(data: bytes, offset: int | None, message
     assert offset is None or raised.value.place.offset == offset
 
 
+def test_a_signer_has_its_conditions_once() -> None:
+    conditions = (EkuCondition(eku=eku(), is_except=True),)
+    data = write_binary(policy(ekus=[eku()], signers=[signer("a", ekus=conditions), signer("b", ekus=conditions)]))
+    with pytest.raises(PolicyError, match="a signer has EKU conditions twice"):
+        read_policy(data.replace(pack("<III", 1, 1, 0), pack("<III", 0, 1, 0)), path="p")
+
+
 def test_references_to_rules_of_the_wrong_kind_are_refused() -> None:
     data = write_binary(policy(file_rules=RULES, scenarios=[scenario(12, file_rules=["f"])]))
     with pytest.raises(PolicyError, match="got Attribute, expected an Allow or Deny rule"):
@@ -258,3 +266,10 @@ def test_rules_that_no_compiler_writes_are_refused() -> None:
 def test_the_limit_of_elements_holds() -> None:
     with pytest.raises(PolicyError, match="max_policy_elements"):
         read_policy(whole(), path="p", limits=Limits(max_policy_elements=3))
+
+
+def test_a_few_bytes_do_not_become_much_memory() -> None:
+    uses = [signer_use("s") for _ in range(300)]
+    data = write_binary(policy(signers=[signer("s")], scenarios=[scenario(12, allowed=uses)]))
+    with pytest.raises(PolicyError, match="300 more allowed signers"):
+        read_policy(data, path="p", limits=Limits(max_policy_elements=200))
