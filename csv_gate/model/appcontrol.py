@@ -1,6 +1,6 @@
 """The App Control policy model: what a SiPolicy says, whether it was read from XML or from its binary form.
 
-Version bounds are kept as the pair of numbers that the native compiler writes (appcontrol-spec 4.4), so that XML and binary
+Version bounds are kept as the pair of numbers that the native compiler writes (docs/internals/compiled-policies.md), so that XML and binary
 mean the same here and the engine judges numbers only. Unreferenced rules stay in the model: they are dead, not wrong.
 All text is untrusted.
 """
@@ -42,7 +42,7 @@ class PolicyForm(StrEnum):
 
 
 class Option(Enum):
-    """Policy options by XML text, with number (None: the option has none) and bit in the binary option word (appcontrol-spec 1.3)."""
+    """Policy options by XML text, with number (None: the option has none) and bit in the binary option word (App Control docs, select-types-of-rules)."""
 
     def __init__(self, text: str, number: int | None, bit: int | None) -> None:
         self.text = text
@@ -78,7 +78,7 @@ class Option(Enum):
 
 
 class FileRuleKind(IntEnum):
-    """The type number of the binary form (appcontrol-spec 4.2)."""
+    """The type number of the binary form (docs/internals/compiled-policies.md)."""
 
     DENY = 0
     ALLOW = 1
@@ -87,7 +87,7 @@ class FileRuleKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionBounds:
-    """Minimum and maximum as the compiled policy stores them. What a pair means depends on the direction (appcontrol-spec 2.4)."""
+    """Minimum and maximum as the compiled policy stores them. What a pair means depends on the direction: the engine's versions."""
 
     minimum: int
     maximum: int
@@ -131,7 +131,7 @@ class Eku:
 
 
 class RootKind(IntEnum):
-    """The kind number of the binary form (appcontrol-spec 4.2)."""
+    """The kind number of the binary form (docs/internals/compiled-policies.md)."""
 
     TBS = 0
     WELL_KNOWN = 1

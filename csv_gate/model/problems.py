@@ -70,6 +70,8 @@ class ProblemCode(StrEnum):
     CHAIN_LINK_INVALID = "chain-link-invalid"
     CHAIN_INCOMPLETE = "chain-incomplete"
     CHAIN_TOO_LONG = "chain-too-long"
+    CHAIN_AMBIGUOUS = "chain-ambiguous"
+    """Several different chains verify; the target may choose another than the one that is told."""
     CHAIN_ISSUER_NOT_CA = "chain-issuer-not-ca"
     CHAIN_SIGNER_IS_ROOT = "chain-self-signed-signer"
     EKU_NO_CODE_SIGNING = "eku-no-code-signing"

@@ -1,1 +1,10 @@
-"""Policy files to the policy model."""
+"""App Control policy files to the policy model, and back: SiPolicy XML, compiled policies, signed policies, sets of them."""
+
+from __future__ import annotations
+
+from csv_gate.policies.binary_writer import write_binary
+from csv_gate.policies.load import load_policy, read_policy
+from csv_gate.policies.policy_set import join_policies
+from csv_gate.policies.xml_writer import write_xml
+
+__all__ = ["join_policies", "load_policy", "read_policy", "write_binary", "write_xml"]

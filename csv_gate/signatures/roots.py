@@ -1,0 +1,122 @@
+"""The roots that a chain may end in: Microsoft's own, known by key, and those that the user gave.
+
+An `Anchor` is a name and a key. A certificate that merely carries a known root's name, or its thumbprint's look, is nobody: a chain ends
+in an anchor only where the anchor's key made the signature of the chain's top. The data file is written by `microsoft_roots` and
+holds public certificates' facts; well-known numbers are those of App Control's "Wellknown" values (event-tag-explanations page of
+the App Control documentation).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+from csv_gate.signatures.certificate import Certificate, read_certificate
+from csv_gate.signatures.keys import PublicKey, read_key
+
+DATA_FILE = "microsoft_roots.json"
+
+WELL_KNOWN_COMMON_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "03": "Microsoft Authenticode(tm) Root Authority",
+        "04": "Microsoft Root Authority",
+        "05": "Microsoft Root Certificate Authority",
+        "06": "Microsoft Root Certificate Authority 2010",
+        "07": "Microsoft Root Certificate Authority 2011",
+        "08": "Microsoft Code Verification Root",
+        "0A": "Microsoft Testing Root Certificate Authority 2010",
+        "0E": "Microsoft Development Root Certificate Authority 2014",
+        "12": "Microsoft ECC Product Root Certificate Authority 2018",
+        "16": "Microsoft Identity Verification Root Certificate Authority 2020",
+    }
+)
+"""Common names of well-known roots, where they are certain. Roots whose key is not known here can still be ruled out by the issuer
+name of a chain's top; a name alone never makes a chain end in a root."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """One root: a subject and the key that speaks for it."""
+
+    subject: bytes
+    """Name as encoded."""
+    spki: bytes
+    key: PublicKey
+    tbs: Mapping[str, str]
+    well_known: str | None = None
+    """Two upper-case hex digits."""
+    is_given: bool = False
+    order: str = ""
+    """SHA-256 of the certificate's TBS: where several would do, the smallest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Roots:
+    """A set of anchors, found by subject. Compared by identity: make one and hand it around, chains are cached per object."""
+
+    by_subject: Mapping[bytes, tuple[Anchor, ...]]
+
+    @staticmethod
+    @cache
+    def known() -> Roots:
+        """The Microsoft roots of the data file."""
+        return _index(_known_anchors())
+
+    @staticmethod
+    def none() -> Roots:
+        """No root at all: every chain ends incomplete or self-signed."""
+        return _index(())
+
+    def with_given(self, certificates: Iterable[bytes]) -> Roots:
+        """These roots and the given ones, DER certificates. A known root stays known when it is given too.
+
+        Raises:
+            FormatError: one of them is not a certificate.
+        """
+        given = (_given_anchor(read_certificate(der)) for der in certificates)
+        known = [anchor for anchors in self.by_subject.values() for anchor in anchors]
+        keys = {(anchor.subject, anchor.spki) for anchor in known}
+        return _index([*known, *(anchor for anchor in given if (anchor.subject, anchor.spki) not in keys)])
+
+    def named(self, subject: bytes) -> tuple[Anchor, ...]:
+        return self.by_subject.get(subject, ())
+
+
+def _index(anchors: Iterable[Anchor]) -> Roots:
+    found: dict[bytes, list[Anchor]] = {}
+    for anchor in sorted(anchors, key=lambda anchor: (anchor.is_given, anchor.order)):
+        found.setdefault(anchor.subject, []).append(anchor)
+    return Roots(by_subject=MappingProxyType({subject: tuple(group) for subject, group in found.items()}))
+
+
+def _given_anchor(certificate: Certificate) -> Anchor:
+    return Anchor(
+        subject=certificate.subject,
+        spki=certificate.spki,
+        key=certificate.key,
+        tbs=certificate.facts.tbs,
+        is_given=True,
+        order=certificate.facts.tbs["sha256"],
+    )
+
+
+def _known_anchors() -> list[Anchor]:
+    data = json.loads((resources.files("csv_gate.signatures") / "data" / DATA_FILE).read_text("ascii"))
+    anchors = []
+    for root in data["roots"]:
+        spki = bytes.fromhex(root["spki"])
+        anchors.append(
+            Anchor(
+                subject=bytes.fromhex(root["subject"]),
+                spki=spki,
+                key=read_key(spki),
+                tbs=MappingProxyType(dict(root["tbs"])),
+                well_known=root["well_known"],
+                order=root["tbs"]["sha256"],
+            )
+        )
+    return anchors
