@@ -55,7 +55,8 @@ class Digests:
     authenticode_sha1: str | None = None
     authenticode_sha256: str | None = None
     page_sha1: str | None = None
-    """Of the first page, the header page, as App Control compares it (appcontrol-spec 2.3)."""
+    """The first entry of a page-hash table: headers without what Authenticode omits, filled to a page with zeros (App Control docs,
+    "Hash Page" rules of ConfigCI)."""
     page_sha256: str | None = None
     padded_authenticode_sha1: str | None = None
     """With zeros up to a multiple of 8, as a signer pads; set only for an unsigned file of odd length."""
@@ -84,7 +85,7 @@ class PeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionFacts:
-    """The version resource as Windows' code integrity reads it (appcontrol-spec 2.4, 2.5)."""
+    """The version resource as Windows' code integrity reads it (App Control docs, file rule levels FileName and FilePublisher)."""
 
     original_filename: str | None = None
     internal_name: str | None = None
@@ -228,6 +229,8 @@ class Facts:
     pe: PeFacts | None = None
     version: VersionFacts | None = None
     signatures: tuple[SignatureFacts, ...] = ()
+    catalog_members: int | None = None
+    """Of a security catalog: how many files it lists."""
     problems: tuple[Problem, ...] = ()
     """Anomalies of the file itself (layout, overlay, certificate table)."""
     gaps: tuple[Gap, ...] = ()

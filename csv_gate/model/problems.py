@@ -9,7 +9,7 @@ from enum import StrEnum
 class ProblemCode(StrEnum):
     """Stable codes; the comment says what was seen. See docs for what each does to a signature's validity."""
 
-    # PE layout (signature-formats 3 and 16)
+    # PE layout ("PE Format", Microsoft Learn)
     PE_TRUNCATED = "pe-truncated"
     PE_HEADER_INVALID = "pe-header-invalid"
     PE_CHECKSUM_WRONG = "pe-checksum-wrong"
@@ -19,6 +19,10 @@ class ProblemCode(StrEnum):
     PE_OVERLAY_POLYGLOT = "pe-overlay-polyglot"
     PE_NOT_AUTHENTICODE_LAYOUT = "pe-not-authenticode-layout"
     PE_LENGTH_NOT_ALIGNED = "pe-length-not-aligned"
+    PE_DOS_HEADER_OVERLAP = "pe-dos-header-overlap"
+    PE_SECTIONS_OVERLAP = "pe-sections-overlap"
+    PE_SECTIONS_TOO_MANY = "pe-sections-too-many"
+    PE_HEADERS_SIZE_WRONG = "pe-headers-size-wrong"
 
     # Certificate table
     TABLE_MISSING = "table-missing"
@@ -37,7 +41,7 @@ class ProblemCode(StrEnum):
     ENTRY_PADDING_NOT_ZERO = "entry-padding-not-zero"
     ENTRIES_SEVERAL = "entries-several"
 
-    # CMS structure (signature-formats 1)
+    # CMS structure (RFC 5652, Authenticode PE signature format)
     CMS_MALFORMED = "cms-malformed"
     CMS_NOT_AUTHENTICODE = "cms-not-authenticode"
     CMS_SIGNER_COUNT = "cms-signer-count"
@@ -60,6 +64,8 @@ class ProblemCode(StrEnum):
     CMS_NOT_DER = "cms-not-der"
     NESTED_TOO_MANY = "nested-too-many"
     NESTED_MALFORMED = "nested-malformed"
+    NESTED_DEEP = "nested-deep"
+    """Nested in a nested signature: whether the target looks there is not specified."""
 
     # Content
     DIGEST_MISMATCH = "digest-mismatch"
@@ -85,7 +91,7 @@ class ProblemCode(StrEnum):
     WEAK_KEY = "weak-key"
     WEAK_CHAIN_DIGEST = "weak-chain-digest"
 
-    # Time stamps (signature-formats 2)
+    # Time stamps (RFC 3161, PKCS #9 counter-signatures)
     TIMESTAMP_MALFORMED = "timestamp-malformed"
     TIMESTAMP_OTHER_SIGNATURE = "timestamp-other-signature"
     TIMESTAMP_SIGNATURE_WRONG = "timestamp-signature-wrong"
@@ -102,7 +108,7 @@ class ProblemCode(StrEnum):
     VERSION_MALFORMED = "version-malformed"
     VERSION_LANGUAGE_UNSPECIFIED = "version-language-unspecified"
 
-    # Catalogs (signature-formats 7)
+    # Catalogs (certificate trust lists)
     CATALOG_MALFORMED = "catalog-malformed"
     CATALOG_MEMBER_MALFORMED = "catalog-member-malformed"
 

@@ -72,6 +72,7 @@ def facts_json(facts: Facts) -> Json:
         "pe": None if facts.pe is None else _pe(facts.pe),
         "version": None if facts.version is None else _version(facts.version),
         "signatures": [signature_json(signature) for signature in facts.signatures],
+        "catalog_members": facts.catalog_members,
         "problems": _problems(facts.problems),
     }
 

@@ -53,6 +53,9 @@ def read_signatures(
         reader = Source(block, limits=limits, max_nodes=nodes_left)
         facts, nested = _read_one(reader, content, source=kind, place=where, roots=roots, limits=limits)
         nodes_left = max(reader.nodes_left, 0)
+        if where.count(".") > place.count(".") + 1:
+            detail = "it is nested in a nested signature, where targets may not look"
+            facts = _with_problem(facts, Problem(code=ProblemCode.NESTED_DEEP, detail=detail))
         found.append(facts)
         for number, inner in enumerate(nested):
             if len(found) + len(waiting) >= limits.max_nested_signatures:

@@ -2,9 +2,10 @@
 
 A member has a tag by which Windows looks it up (version 1: the digest in upper-case hex, UTF-16; version 2: the digest itself) and an
 SpcIndirectData attribute that says which digest of which algorithm it is. The digest here comes from the attribute, and a member whose
-tag says something else is dropped with a problem: neither alone decides.
+tag says something else is dropped with a problem: neither alone decides. Microsoft's own version 2 catalogs list each file twice, the
+second time by a bare SHA-1 tag without the attribute; those second entries are passed over.
 
-Not modelled: name-value attributes (operating systems, hardware ids), member page hashes (noted), and whether a target has the catalog
+Not modelled: name-value attributes (operating systems, hardware ids), member page hashes, and whether a target has the catalog
 installed: that is context.
 """
 
@@ -115,7 +116,7 @@ def read_catalog(
     octets = bytes(data)
     if len(octets) > limits.max_catalog_bytes:
         raise LimitError("a catalog is too large", place=Place(path=path), expected="limits.max_catalog_bytes")
-    nodes = min(limits.max_catalog_members * NODES_PER_MEMBER, len(octets))
+    nodes = min(limits.max_catalog_members * NODES_PER_MEMBER, len(octets) + NODES_PER_MEMBER)
     source = Source(octets, limits=limits, max_nodes=nodes)
     try:
         signed = read_signed_data(source, limits)
@@ -179,23 +180,27 @@ def _read_list(content: Element, limits: Limits) -> tuple[int | None, dict[tuple
             if broken <= MAX_TOLD_MEMBERS:
                 check.add(ProblemCode.CATALOG_MEMBER_MALFORMED, str(error))
         else:
-            members[member.algorithm, member.digest] = member
+            if member is not None:
+                members[member.algorithm, member.digest] = member
     if broken > MAX_TOLD_MEMBERS:
         check.add(ProblemCode.CATALOG_MEMBER_MALFORMED, f"{broken} members in all cannot be used")
     return version, members, check.problems
 
 
-def _read_member(entry: Element, version: int | None) -> CatalogMember:
+def _read_member(entry: Element, version: int | None) -> CatalogMember | None:
+    """One member; None for an entry that is only a tag."""
     fields = entry.fields()
     tag, attributes = fields.take(OCTET_STRING).contents, fields.take(SET)
     fields.finish()
     indirect = _indirect_data(attributes)
+    if indirect is None:
+        return None
     digest, algorithm = indirect.digest, indirect.digest_algorithm
     if algorithm is None or len(digest) != hashlib.new(algorithm).digest_size:
         raise FormatError("a member's digest is of an unknown algorithm or of the wrong length", got=digest.hex()[:128])
     if tag != (_hex_tag(digest) if version == 1 else digest):
         raise FormatError("a member is listed under another name than its digest", got=tag.hex()[:256], expected=digest.hex())
-    if indirect.data_type not in (oids.SPC_PE_IMAGE_DATA, oids.SPC_LINK, oids.SPC_SIP_INFO):
+    if indirect.data_type not in oids.USUAL_DATA_TYPES:
         raise FormatError("a member is of an unknown kind", got=indirect.data_type)
     return CatalogMember(algorithm=algorithm, digest=digest, is_flat=indirect.data_type == oids.SPC_LINK)
 
@@ -205,7 +210,7 @@ def _hex_tag(digest: bytes) -> bytes:
     return (digest.hex().upper() + "\0").encode("utf-16-le")
 
 
-def _indirect_data(attributes: Element) -> IndirectData:
+def _indirect_data(attributes: Element) -> IndirectData | None:
     found: IndirectData | None = None
     for attribute in attributes.children(most=MAX_MEMBER_ATTRIBUTES):
         fields = attribute.fields()
@@ -213,6 +218,4 @@ def _indirect_data(attributes: Element) -> IndirectData:
             if found is not None:
                 raise FormatError("a member has two digests")
             found = read_indirect_data(fields.take(SET).only(SEQUENCE))
-    if found is None:
-        raise FormatError("a member has no digest")
     return found

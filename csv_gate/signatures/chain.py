@@ -23,8 +23,8 @@ from csv_gate.signatures.certificate import Certificate
 from csv_gate.signatures.keys import WEAK_DIGESTS, WEAK_RSA_BITS, read_key
 from csv_gate.signatures.roots import Anchor, Roots
 
-MAX_LINKS: Final = 256
-"""Signatures verified for one chain. A real one needs three; 64 cross-signed certificates could ask for any number."""
+MAX_LINKS: Final = 64
+"""Signatures verified for one chain. A real one needs three; certificates that cross-sign each other could ask for any number."""
 END_RANK: Final = {ChainEnd.KNOWN_ROOT: 0, ChainEnd.GIVEN_ROOT: 1, ChainEnd.SELF_SIGNED: 2, ChainEnd.INCOMPLETE: 3}
 
 
@@ -158,7 +158,7 @@ class _Search:
         return _is_link(child, parent)
 
     def _note_dead_end(self, top: Certificate, candidates: Sequence[Certificate], anchors: Sequence[Anchor]) -> None:
-        if candidates or anchors:
+        if (candidates or anchors) and self.links_left > 0:
             detail = f"nobody with the name of the issuer made the signature of: {top.facts.subject}"
             self._note(ProblemCode.CHAIN_LINK_INVALID, detail)
         if any(one.key.is_curve_unnamed for one in candidates):

@@ -232,8 +232,13 @@ def check_signer(
     content type out (RFC 5652, 11.4).
     """
     check = Check()
-    check.certificate = next((one for one in certificates if signer.names(one)), None)
-    if not certificates:
+    named = [one for one in certificates if signer.names(one)]
+    check.certificate = named[0] if named else None
+    if len(named) > 1:  # which of them a verifier takes is its own affair
+        check.add(
+            ProblemCode.CMS_SIGNER_CERTIFICATE_MISSING, "several different certificates answer to the one that the signer names"
+        )
+    elif not certificates:
         check.add(ProblemCode.CMS_NO_CERTIFICATES, "no certificate came along")
     elif check.certificate is None:
         check.add(ProblemCode.CMS_SIGNER_CERTIFICATE_MISSING, "the certificate that the signer names did not come along")

@@ -27,8 +27,8 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-MAX_RSA_BITS = 16384
-"""OpenSSL refuses larger ones too; verification time grows with the square."""
+MAX_RSA_BITS = 8192
+"""Windows' code integrity takes up to 4096; verification time grows with the square."""
 WEAK_RSA_BITS = 2048
 WEAK_DIGESTS = frozenset({"md5", "sha1"})
 MAX_KEY_NODES = 64
@@ -165,6 +165,5 @@ def _pss(parameters: Element) -> SignatureAlgorithm:
 
 
 def read_digest_algorithm(identifier: Element) -> str | None:
-    """The name of a digest AlgorithmIdentifier; None where it is unknown. A signature algorithm in its place counts as its digest."""
-    oid = identifier.fields().take().oid()
-    return oids.DIGESTS.get(oid) or oids.SIGNATURES.get(oid, (None, None))[0]
+    """The name of a digest AlgorithmIdentifier; None where it is unknown."""
+    return oids.DIGESTS.get(identifier.fields().take().oid())

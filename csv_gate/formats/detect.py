@@ -1,0 +1,131 @@
+"""What a file is, told from its first bytes and its size, never from its name.
+
+The answer is a word of `FORMATS`. Formats that the gate cannot judge yet are still named, so that a report can say what was seen.
+Nothing is verified here: `pe` means that the bytes claim to be a PE image, `catalog` that they claim to be a security catalog.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+HEAD_BYTES: Final = 4096
+"""What `detect_format` wants to see of a file, or all of it where the file is shorter."""
+
+PE: Final = "pe"
+CATALOG: Final = "catalog"
+DOS_MZ: Final = "dos_mz"
+POLICY_XML: Final = "policy_xml"
+TEXT: Final = "text"
+EMPTY: Final = "empty"
+UNKNOWN: Final = "unknown"
+
+_MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
+    (0, b"\x7fELF", "elf"),
+    (0, b"PK\x03\x04", "zip"),
+    (0, b"PK\x05\x06", "zip"),
+    (0, b"MSCF\0\0\0\0", "cab"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
+    (0, b"\xed\xab\xee\xdb", "rpm"),
+    (0, b"!<arch>\ndebian-binary", "deb"),
+    (0, b"!<arch>\n", "ar"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"\xfd7zXZ\0", "xz"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd"),
+    (0, b"BZh", "bzip2"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"xar!", "xar"),
+    (0, b"%PDF-", "pdf"),
+    (0, b"\xca\xfe\xba\xbe", "macho_or_class"),
+    (0, b"\xcf\xfa\xed\xfe", "macho"),
+    (0, b"\xce\xfa\xed\xfe", "macho"),
+    (0, b"\xfe\xed\xfa\xcf", "macho"),
+    (0, b"\xfe\xed\xfa\xce", "macho"),
+    (0, b"\0asm", "wasm"),
+    (257, b"ustar", "tar"),
+    (0, b"PKCX", "p7x"),
+)
+"""(offset, bytes, format). The first that fits counts."""
+
+_SIGNED_DATA: Final = bytes.fromhex("06092a864886f70d010702")
+"""pkcs7-signedData, 1.2.840.113549.1.7.2 (RFC 5652, section 5.1)."""
+_TRUST_LIST: Final = bytes.fromhex("06092b0601040182370a01")
+"""szOID_CTL, 1.3.6.1.4.1.311.10.1: the content type of a security catalog."""
+_CONTENT_TYPE_WINDOW: Final = 160
+"""The content type follows the digest algorithms, of which real files have at most three."""
+
+
+_BOMS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ROOT_ELEMENT: Final = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?SiPolicy[\s>/]", re.S)
+
+
+_ZIP_FLAVOURS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"AppxBlockMap.xml", "appx"),
+    (b"extension.vsixmanifest", "vsix"),
+    (b"META-INF/MANIFEST.MF", "jar"),
+    (b".nuspec", "nupkg"),
+)
+"""(member name in the central directory, format of the package). The first that is there counts."""
+ZIP: Final = "zip"
+ZIP_TAIL_BYTES: Final = 64 * 1024
+
+
+def detect_format(head: bytes, size: int) -> str:
+    """The format of a file of `size` bytes that begins with `head` (its first `HEAD_BYTES`, or all of it).
+
+    Where the PE header lies beyond `head` the answer is `pe`; `extract` looks at the whole file and may then say `dos_mz`.
+    """
+    if size == 0:
+        return EMPTY
+    if head[:2] == b"MZ" and (found := _executable(head, size)):
+        return found
+    for offset, magic, name in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return name
+    if head[:1] == b"\x30" and (found := _pkcs7(head)):
+        return found
+    return _text(head) or UNKNOWN
+
+
+def name_zip(tail: bytes) -> str:
+    """Which kind of package a zip archive is, by member names in its last `ZIP_TAIL_BYTES`, where the central directory ends."""
+    return next((name for member, name in _ZIP_FLAVOURS if member in tail), ZIP)
+
+
+def _executable(head: bytes, size: int) -> str | None:
+    """PE format, "MS-DOS Stub": the u32 at 0x3c holds the file offset of the signature `PE\\0\\0`."""
+    if len(head) < 64:
+        return DOS_MZ if _CONTROL.search(head) else None
+    at = int.from_bytes(head[0x3C:0x40], "little")
+    if at + 4 <= len(head):
+        return PE if head[at : at + 4] == b"PE\0\0" else DOS_MZ
+    if at + 4 <= size:
+        return PE
+    # The new header would lie past the end. A DOS program has its relocations where a new-style stub has its own fields.
+    relocations_at = int.from_bytes(head[0x18:0x1A], "little")
+    return PE if relocations_at >= 0x40 else DOS_MZ
+
+
+def _pkcs7(head: bytes) -> str | None:
+    at = head.find(_SIGNED_DATA, 0, 24)
+    if at < 0:
+        return None
+    return CATALOG if head.find(_TRUST_LIST, at, at + _CONTENT_TYPE_WINDOW) >= 0 else "pkcs7"
+
+
+def _text(head: bytes) -> str | None:
+    encoding = "utf-8"
+    body = head
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            encoding, body = name, head[len(bom) :]
+            break
+    if encoding == "utf-8" and _CONTROL.search(body):
+        return None
+    text = body.decode(encoding, "replace")
+    return POLICY_XML if _ROOT_ELEMENT.match(text) else TEXT

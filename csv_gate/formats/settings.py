@@ -1,0 +1,17 @@
+"""What an extraction is told: bounds, roots, catalogs. One value for a whole run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from csv_gate.limits import DEFAULT_LIMITS, Limits
+from csv_gate.signatures import CatalogIndex, Roots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractionSettings:
+    limits: Limits = DEFAULT_LIMITS
+    roots: Roots = field(default_factory=Roots.known)
+    catalogs: CatalogIndex = field(default_factory=lambda: CatalogIndex(()))
+    verify_all_checksums: bool = False
+    """Check CheckSum of every PE, and not only of drivers, whose loader checks it. Costs as much as one more digest."""

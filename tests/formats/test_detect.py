@@ -1,0 +1,70 @@
+import io
+import zipfile
+
+import pytest
+
+from csv_gate.formats.detect import detect_format, name_zip
+from tests.builders.pe import pe
+
+
+def _of(data: bytes) -> str:
+    return detect_format(data[:4096], len(data))
+
+
+@pytest.mark.parametrize(
+    ("data", "format"),
+    [
+        (b"", "empty"),
+        (pe(), "pe"),
+        (pe(pe_offset=5000), "pe"),
+        (pe()[:200], "pe"),
+        (b"MZ" + bytes(100), "dos_mz"),
+        (b"MZ" + bytes(58) + b"\xff\xff\xff\x7f" + bytes(100), "dos_mz"),
+        (b"MZ is how this sentence starts\n", "text"),
+        (b"\x7fELF" + bytes(60), "elf"),
+        (b"PK\x03\x04" + bytes(60), "zip"),
+        (b"MSCF\0\0\0\0" + bytes(60), "cab"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(60), "ole"),
+        (b"<?xml version='1.0'?>\n<!-- c --><SiPolicy xmlns='urn:x'>", "policy_xml"),
+        ("﻿<SiPolicy>".encode("utf-16-le"), "policy_xml"),
+        (b"<Project><SiPolicy/></Project>", "text"),
+        ("caf\xe9\n".encode(), "text"),
+        (b"\x00\x01\x02\x03", "unknown"),
+    ],
+)
+def test_a_format_is_told_by_content(data: bytes, format: str) -> None:
+    assert _of(data) == format
+
+
+def _pkcs7(content_type: str) -> bytes:
+    algorithms = "310f300d06096086480165030402010500"
+    inner = bytes.fromhex("020101" + algorithms + "302006" + f"{len(content_type) // 2:02x}" + content_type) + bytes(80)
+    return bytes.fromhex("3082010006092a864886f70d010702a08200f0308200ec") + inner
+
+
+def test_a_pkcs7_is_a_catalog_only_by_its_content_type() -> None:
+    assert _of(_pkcs7("2b060104018237 0a01".replace(" ", ""))) == "catalog"
+    assert _of(_pkcs7("2b0601040182370201 04".replace(" ", ""))) == "pkcs7"
+
+
+def test_a_truncated_image_is_still_called_one() -> None:
+    """Its DOS stub points to a PE header behind the end, as no DOS program's does."""
+    assert _of(pe(pe_offset=512)[:100]) == "pe"
+
+
+@pytest.mark.parametrize(
+    ("member", "format"),
+    [
+        ("AppxBlockMap.xml", "appx"),
+        ("extension.vsixmanifest", "vsix"),
+        ("META-INF/MANIFEST.MF", "jar"),
+        ("Some.Package.nuspec", "nupkg"),
+        ("readme.txt", "zip"),
+    ],
+)
+def test_a_package_is_named_by_its_members(member: str, format: str) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(member, "x")
+    assert _of(buffer.getvalue()) == "zip"
+    assert name_zip(buffer.getvalue()) == format
