@@ -53,7 +53,7 @@ class AppControlContext:
     calling_process: str | None = None
     """OriginalFilename of the process that loads the artifact, for AppIDs rules."""
     package_family_name: str | None = None
-    """Of the package the artifact is part of."""
+    """Of the package the artifact is part of; empty: it is in none."""
     trusted_roots_sha256: frozenset[str] | None = None
     """SHA-256 thumbprints of the AuthRoot programme's roots on the target, for well-known root 14."""
     revoked_sha256: frozenset[str] = frozenset()
