@@ -47,8 +47,10 @@ def clip(text: str, limit: int) -> str:
 
 def terminal(text: str, limit: int = 600) -> str:
     """For a console or a CI log: visible, and neither an Azure nor a GitHub command can start in it, even when it is wrapped."""
-    inert = _AZURE_COMMAND.sub(r"#\\x23", visible(text))
-    return clip(_GITHUB_COMMAND.sub(r"\\x3a", inert), limit)
+    inert = visible(text)
+    if "##" in inert:
+        inert = _AZURE_COMMAND.sub(r"#\\x23", inert)
+    return clip(_GITHUB_COMMAND.sub(r"\\x3a", inert) if "::" in inert else inert, limit)
 
 
 def xml(text: str, limit: int = 65_536) -> str:
@@ -58,8 +60,10 @@ def xml(text: str, limit: int = 65_536) -> str:
 
 def json_line(value: Any) -> str:
     """One line of JSON with the same value, in which what a terminal or an agent would obey stands as `\\u` escapes."""
-    text = _JSON_SPEAKS.sub(lambda found: _json_escape(found.group()), dump(value))
-    return _AZURE_COMMAND.sub(r"\\u0023\\u0023", text)
+    text = dump(value)
+    if not text.isascii() or "\x7f" in text:
+        text = _JSON_SPEAKS.sub(lambda found: _json_escape(found.group()), text)
+    return _AZURE_COMMAND.sub(r"\\u0023\\u0023", text) if "##" in text else text
 
 
 def _json_escape(character: str) -> str:

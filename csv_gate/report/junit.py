@@ -47,7 +47,7 @@ class _Case:
 def render_junit(result: RunResult, out: TextIO, options: ReportOptions) -> None:
     """Suites in the order of the targets; within a suite the artifacts' order. Reproducible: times are the run's own."""
     suites = [*(target.name for target in result.targets), _CHECKS_SUITE]
-    counts = {name: _count(_cases(result, name, options)) for name in suites}
+    counts = _counts(result)
     total = sum(counts.values(), Counter[str]())
     if not total["tests"]:
         counts[_CHECKS_SUITE] = total = Counter(tests=1, error=1)
@@ -64,10 +64,17 @@ def _tally(counts: Counter[str]) -> str:
     return f'tests="{counts["tests"]}" failures="{counts["failure"]}" errors="{counts["error"]}" time="0"'
 
 
-def _count(cases: Iterator[_Case]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for case in cases:
-        counts.update(("tests", case.outcome))
+def _counts(result: RunResult) -> dict[str, Counter[str]]:
+    """Of each suite, in one walk."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in (*(target.name for target in result.targets), _CHECKS_SUITE)}
+    for artifact in result.artifacts:
+        for verdict in artifact.verdicts:
+            if verdict.target in counts:
+                counts[verdict.target].update(("tests", _outcome_of(artifact, verdict)))
+        if (case := _own_case(artifact)) is not None:
+            counts[_CHECKS_SUITE].update(("tests", case.outcome))
+    for number, finding in enumerate(result.findings, 1):
+        counts[_CHECKS_SUITE].update(("tests", _run_case(number, finding).outcome))
     return counts
 
 
@@ -115,14 +122,21 @@ def _cases(result: RunResult, suite: str, options: ReportOptions) -> Iterator[_C
 def _own_cases(result: RunResult) -> Iterator[_Case]:
     """What no verdict carries: findings of the artifacts themselves and of the run."""
     for artifact in result.artifacts:
-        targets = {verdict.target for verdict in artifact.verdicts}
-        own = [one for one in diagnostics(artifact) if one.target not in targets]
-        if own:
-            graver = own[0]
-            body = (*_body(artifact, graver), *(f"also      {one.check}: {one.message}" for one in own[1:]))
-            yield _finding_case(case_name(artifact.artifact.path), artifact, graver, body)
+        if (case := _own_case(artifact)) is not None:
+            yield case
     for number, finding in enumerate(result.findings, 1):
         yield _run_case(number, finding)
+
+
+def _own_case(artifact: ArtifactResult) -> _Case | None:
+    if not artifact.findings:
+        return None
+    targets = {verdict.target for verdict in artifact.verdicts}
+    own = [one for one in diagnostics(artifact) if one.target not in targets]
+    if not own:
+        return None
+    body = (*_body(artifact, own[0]), *(f"also      {one.check}: {one.message}" for one in own[1:]))
+    return _finding_case(case_name(artifact.artifact.path), artifact, own[0], body)
 
 
 def _finding_case(name: str, artifact: ArtifactResult, diagnostic: Diagnostic, body: tuple[str, ...]) -> _Case:
@@ -155,22 +169,28 @@ def _run_case(number: int, finding: Finding) -> _Case:
     )
 
 
+def _outcome_of(artifact: ArtifactResult, verdict: Verdict) -> str:
+    if verdict.decision is Decision.NOT_APPLICABLE:
+        return "skipped"
+    if verdict.decision is Decision.ALLOWED:
+        return "passed"
+    if artifact.waiver is not None:
+        return "skipped"
+    if verdict.decision is Decision.UNDECIDED:
+        return "error"
+    return "passed" if verdict.audited else "failure"
+
+
 def _verdict_case(artifact: ArtifactResult, verdict: Verdict, suffix: str) -> _Case:
-    outcome, message = "passed", verdict.because
+    outcome, message = _outcome_of(artifact, verdict), verdict.because
     body: tuple[str, ...] = ()
     told = next((one for one in diagnostics(artifact) if one.verdict is verdict), None)
     if told is not None:
         message, body = f"{told.check}: {told.message}", _body(artifact, told)
-    blocked = verdict.decision in (Decision.DENIED, Decision.UNDECIDED)
-    if blocked and artifact.waiver is not None:
-        waiver = artifact.waiver
-        outcome, message = "skipped", f"waived until {waiver.expires.isoformat()} by {waiver.owner}: {waiver.reason}"
-    elif verdict.decision is Decision.DENIED and not verdict.audited:
-        outcome = "failure"
-    elif verdict.decision is Decision.UNDECIDED:
-        outcome = "error"
-    elif verdict.decision is Decision.NOT_APPLICABLE:
-        outcome, message = "skipped", f"not applicable: {verdict.because}"
+    if outcome == "skipped" and verdict.decision is Decision.NOT_APPLICABLE:
+        message = f"not applicable: {verdict.because}"
+    elif outcome == "skipped" and (waiver := artifact.waiver) is not None:
+        message = f"waived until {waiver.expires.isoformat()} by {waiver.owner}: {waiver.reason}"
     return _Case(
         name=case_name(artifact.artifact.path) + suffix,
         path=artifact.artifact.path,
