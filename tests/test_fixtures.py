@@ -42,6 +42,7 @@ def expected() -> list[Expected]:
 
 
 IMAGES = [entry for entry in expected() if entry.format == "pe"]
+JUDGED = [entry for entry in expected() if entry.verdict != "-"]
 by_path = pytest.mark.parametrize("entry", IMAGES, ids=lambda entry: entry.path)
 
 
@@ -142,7 +143,13 @@ def decisions(result: dict[str, Any], binaries: Path) -> dict[str, str]:
 def test_the_gate_judges_every_sample_as_the_list_says(tmp_path: Path) -> None:
     result = judge(BINARIES, POLICIES / "base.xml", POLICIES / "supplemental.xml", result=tmp_path / "result.json")
 
-    assert decisions(result, BINARIES) == {entry.path: entry.verdict for entry in expected()}
+    assert decisions(result, BINARIES) == {entry.path: entry.verdict for entry in JUDGED}
+
+
+def test_what_is_not_judged_is_counted(tmp_path: Path) -> None:
+    result = judge(BINARIES, POLICIES / "base.xml", result=tmp_path / "result.json")
+
+    assert result["summary"]["skipped"] == len(expected()) - len(JUDGED)
 
 
 def test_each_red_verdict_names_the_check_of_the_list_first(tmp_path: Path) -> None:
@@ -156,7 +163,18 @@ def test_each_red_verdict_names_the_check_of_the_list_first(tmp_path: Path) -> N
 def test_without_the_supplemental_its_plug_in_is_denied(tmp_path: Path) -> None:
     result = judge(BINARIES, POLICIES / "base.xml", result=tmp_path / "result.json")
 
-    assert decisions(result, BINARIES) == {entry.path: entry.verdict_by_base_alone for entry in expected()}
+    assert decisions(result, BINARIES) == {entry.path: entry.verdict_by_base_alone for entry in JUDGED}
+
+
+def test_in_audit_mode_the_same_is_denied_and_nothing_blocked(tmp_path: Path) -> None:
+    result_file = tmp_path / "result.json"
+    command = [sys.executable, "-m", "csv_gate", "check", str(BINARIES), "--policy", str(POLICIES / "audit.xml")]
+    run = subprocess.run([*command, "-o", f"json={result_file}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    result = json.loads(result_file.read_text(encoding="utf-8"))
+
+    assert run.returncode == 0 or result["summary"]["undecided"] > 0, run.stderr
+    assert decisions(result, BINARIES) == {entry.path: entry.verdict_by_base_alone for entry in JUDGED}
+    assert all(found["audited"] for found in verdicts(result, BINARIES).values() if found["decision"] == "denied")
 
 
 @pytest.mark.skipif(shutil.which("x86_64-w64-mingw32-gcc") is None, reason="needs mingw-w64")
@@ -168,4 +186,4 @@ def test_rebuilt_samples_are_judged_like_the_kept_ones(tmp_path: Path) -> None:
 
     result = judge(binaries, policies / "base.xml", policies / "supplemental.xml", result=tmp_path / "result.json")
 
-    assert decisions(result, binaries) == {entry.path: entry.verdict for entry in expected()}
+    assert decisions(result, binaries) == {entry.path: entry.verdict for entry in JUDGED}
