@@ -34,6 +34,7 @@ class Expected:
     verdict: str
     check: str
     verdict_by_base_alone: str
+    verdict_by_audit: str
 
 
 def expected() -> list[Expected]:
@@ -172,8 +173,9 @@ def test_in_audit_mode_the_same_is_denied_and_nothing_blocked(tmp_path: Path) ->
     run = subprocess.run([*command, "-o", f"json={result_file}"], cwd=ROOT, capture_output=True, text=True, check=False)
     result = json.loads(result_file.read_text(encoding="utf-8"))
 
-    assert run.returncode == 0 or result["summary"]["undecided"] > 0, run.stderr
-    assert decisions(result, BINARIES) == {entry.path: entry.verdict_by_base_alone for entry in JUDGED}
+    assert run.returncode == 4, run.stderr
+    assert result["summary"]["denied"] > 0
+    assert decisions(result, BINARIES) == {entry.path: entry.verdict_by_audit for entry in JUDGED}
     assert all(found["audited"] for found in verdicts(result, BINARIES).values() if found["decision"] == "denied")
 
 
