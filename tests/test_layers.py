@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -53,3 +54,15 @@ def test_starting_loads_no_heavy_library(module: str) -> None:
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert loaded.split() == []
+
+
+def test_the_product_starts_no_other_program() -> None:
+    imported = {
+        (path.name, name)
+        for path in (ROOT / "csv_gate").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+
+    assert {pair for pair in imported if pair[1].split(".")[0] in {"subprocess", "pty", "pipes"}} == set()
