@@ -1,0 +1,80 @@
+"""Arrows between the rooms point one way, and starting loads nothing heavy."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+HEAVY = (
+    "cryptography",
+    "yaml",
+    "lief",
+    "pefile",
+    "asn1crypto",
+    "jsonschema",
+    "sqlite3",
+    "http.client",
+    "xml.etree",
+    "multiprocessing",
+)
+
+
+def test_imports_keep_to_the_contracts(capsys: pytest.CaptureFixture[str]) -> None:
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+
+    assert status == 0, capsys.readouterr().out
+
+
+def test_every_room_is_in_the_contract() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    named = {module.strip(" ()") for layer in layers for module in layer.replace("|", ":").split(":")}
+    rooms = {
+        f"csv_gate.{entry.stem}"
+        for entry in (ROOT / "csv_gate").iterdir()
+        if (entry.suffix == ".py" or (entry / "__init__.py").is_file()) and entry.stem != "__init__"
+    }
+
+    assert rooms - named == set()
+
+
+@pytest.mark.parametrize(
+    "module", ["csv_gate", "csv_gate.cli", "csv_gate.model.facts", "csv_gate.model.checks", "csv_gate.report"]
+)
+def test_starting_loads_no_heavy_library(module: str) -> None:
+    program = f"import sys, {module}; print(*(set({HEAVY!r}) & set(sys.modules)))"
+
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert loaded.split() == []
+
+
+def test_no_program_is_started_but_git_for_waivers_from_a_ref() -> None:
+    starts = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "csv_gate").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Import) and any(alias.name == "subprocess" for alias in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "subprocess")
+        or (isinstance(node, ast.Attribute) and node.attr in {"system", "popen", "execvp", "posix_spawn"})
+    }
+
+    assert starts <= {"csv_gate/waivers/reading.py"}
+
+
+def test_no_shell_is_started() -> None:
+    keywords = {
+        (path.name, node.lineno)
+        for path in (ROOT / "csv_gate").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "shell"
+    }
+
+    assert keywords == set()
