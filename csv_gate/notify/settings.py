@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
 from csv_gate.documents import Secret, says
 from csv_gate.globs import Glob
 
+
+class Severity(StrEnum):
+    """The words of PagerDuty's Events API v2, gravest first; other channels map them."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """Greater is graver."""
+        return len(Severity) - list(Severity).index(self)
+
+
 URL = r"https?://[^\s]+"
 _NO_ROUTES: Mapping[str, Secret] = MappingProxyType({})
-_NO_CHANNELS: Mapping[str, str] = MappingProxyType({})
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+_NO_SEVERITIES: Mapping[str, Severity] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +47,7 @@ class PagerDuty:
 class Alertmanager:
     url: str = field(metadata=says("Base address of the Alertmanager, http:// or https://.", pattern=URL))
     token: Secret | None = field(default=None, metadata=says("Bearer token."))
-    labels: Mapping[str, str] = field(default_factory=lambda: _NO_CHANNELS, metadata=says("Labels added to every alert."))
+    labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS, metadata=says("Labels added to every alert."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +95,16 @@ class Notify:
     run_url: str | None = field(
         default=None, metadata=says("Address of the run, where the CI system does not tell it.", pattern=URL)
     )
+    severities: Mapping[str, Severity] = field(
+        default_factory=lambda: _NO_SEVERITIES,
+        metadata=says("Check id to critical, error, warning or info; none given: error, and warning for what is undecided."),
+    )
     pagerduty: PagerDuty | None = field(default=None, metadata=says("PagerDuty Events API v2."))
     alertmanager: Alertmanager | None = field(default=None, metadata=says("Prometheus Alertmanager API v2."))
     slack: Slack | None = field(default=None, metadata=says("Slack incoming webhooks."))
     teams: Teams | None = field(default=None, metadata=says("Microsoft Teams Workflows webhooks."))
     webhook: Webhook | None = field(default=None, metadata=says("Any receiver of a signed JSON body."))
     email: Email | None = field(default=None, metadata=says("Mail by SMTP."))
+    apprise: tuple[Secret, ...] = field(
+        default=(), metadata=says("Addresses of any service the Apprise library knows; needs the extra `csv-gate[apprise]`.")
+    )
