@@ -1,0 +1,102 @@
+"""What there is to say about one artifact, in the order of gravity: the common ground of all reporters for people.
+
+A finding and the verdict that it comes from are one diagnostic; a denied or undecided verdict without a finding is told all the
+same, because silence would read as consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from csv_gate.errors import Place
+from csv_gate.model.checks import CHECKS
+from csv_gate.model.result import ArtifactResult, Finding, WaiverRef
+from csv_gate.model.verdict import Decision, Level, Verdict
+
+_FALLBACK = {Decision.DENIED: "CSV201", Decision.UNDECIDED: "CSV802"}
+_BLOCKING = (Decision.DENIED, Decision.UNDECIDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One thing to tell."""
+
+    check: str
+    level: Level
+    message: str
+    target: str | None
+    verdict: Verdict | None
+    """The verdict that the finding comes from, where there is one."""
+    place: Place | None
+    help: str
+    waiver: WaiverRef | None
+    """Set: a person excused it, it fails nothing."""
+    also: tuple[Finding, ...] = ()
+    """Further findings of the same verdict."""
+
+    @property
+    def cause(self) -> tuple[str, ...]:
+        """What artifacts with the same trouble have in common."""
+        rule = self.verdict.rule if self.verdict else None
+        return (self.level.value, self.check, self.target or "", rule.policy_id if rule else "", rule.id if rule else "")
+
+
+def diagnostics(result: ArtifactResult) -> Iterator[Diagnostic]:
+    """Gravest first, findings of verdicts before the artifact's own."""
+    told = [*_of_verdicts(result), *_of_artifact(result)]
+    yield from sorted(told, key=lambda one: -one.level.rank)
+
+
+def of_run(finding: Finding) -> Diagnostic:
+    """A finding of the run as a whole."""
+    return _plain(finding, None)
+
+
+def title(check: str) -> str:
+    """The check's title, or its id where this version does not know it."""
+    return CHECKS[check].title if check in CHECKS else check
+
+
+def _of_verdicts(result: ArtifactResult) -> Iterator[Diagnostic]:
+    for verdict in result.verdicts:
+        mine = [finding for finding in result.findings if _belongs(finding, verdict)]
+        if verdict.decision not in _BLOCKING:
+            yield from (_plain(finding, verdict) for finding in mine)
+            continue
+        check = verdict.checks[0] if verdict.checks else _FALLBACK[verdict.decision]
+        first = next((finding for finding in mine if finding.check == check), mine[0] if mine else None)
+        level = first.level if first else Level.WARNING if verdict.audited else Level.ERROR
+        yield Diagnostic(
+            check=first.check if first else check,
+            level=level,
+            message=(first.message if first else verdict.because) or title(check),
+            target=verdict.target,
+            verdict=verdict,
+            place=(first.place if first else None) or (verdict.rule.place if verdict.rule else None),
+            help=(first.help if first else "") or verdict.help,
+            waiver=result.waiver,
+            also=tuple(finding for finding in mine if finding is not first),
+        )
+
+
+def _belongs(finding: Finding, verdict: Verdict) -> bool:
+    return finding.target == verdict.target
+
+
+def _of_artifact(result: ArtifactResult) -> Iterator[Diagnostic]:
+    targets = {verdict.target for verdict in result.verdicts}
+    yield from (_plain(finding, None) for finding in result.findings if finding.target not in targets)
+
+
+def _plain(finding: Finding, verdict: Verdict | None) -> Diagnostic:
+    return Diagnostic(
+        check=finding.check,
+        level=finding.level,
+        message=finding.message or title(finding.check),
+        target=finding.target,
+        verdict=verdict,
+        place=finding.place,
+        help=finding.help,
+        waiver=None,
+    )

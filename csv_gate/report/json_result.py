@@ -1,0 +1,25 @@
+"""The JSON result, written artifact by artifact: one artifact a line, so that `grep` and `diff` are of use too."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from csv_gate.model.result import RunResult
+from csv_gate.model.result_json import artifact_json, finding_json, header_json, summary_json
+from csv_gate.report.escape import json_line
+from csv_gate.report.options import ReportOptions
+
+
+def render_json(result: RunResult, out: TextIO, options: ReportOptions) -> None:
+    """Schema version 1. Equal results give equal bytes; nothing of it depends on the options."""
+    out.write("{\n")
+    for name, value in header_json(result).items():
+        out.write(f"{json_line(name)}:{json_line(value)},\n")
+    out.write('"artifacts":[')
+    separator = "\n"
+    for artifact in result.artifacts:
+        out.write(separator + json_line(artifact_json(artifact)))
+        separator = ",\n"
+    out.write("\n],\n" if separator != "\n" else "],\n")
+    out.write(f'"findings":{json_line([finding_json(finding) for finding in result.findings])},\n')
+    out.write(f'"summary":{json_line(summary_json(result.summary))}\n}}\n')

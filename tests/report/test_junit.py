@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+
+import pytest
+from junitparser import JUnitXml
+
+from csv_gate.model.result import Finding
+from csv_gate.model.verdict import Level
+from csv_gate.report import JunitDialect, ReportOptions, render
+from csv_gate.report.junit import case_name
+from tests.builders.results import BuiltResult, allowed, artifact, denied, green_run, red_run, result, target
+
+
+def junit(run: BuiltResult, dialect: JunitDialect = JunitDialect.AZURE, **options: object) -> ET.Element:
+    out = io.StringIO()
+    render("junit", run, out, ReportOptions(junit_dialect=dialect, **options))  # type: ignore[arg-type]
+    return ET.fromstring(out.getvalue())
+
+
+def cases(root: ET.Element) -> dict[tuple[str, str], ET.Element]:
+    return {(case.get("classname", ""), case.get("name", "")): case for case in root.iter("testcase")}
+
+
+@pytest.mark.parametrize("dialect", JunitDialect)
+def test_junitparser_reads_every_dialect_back_with_the_same_counts(dialect: JunitDialect) -> None:
+    out = io.StringIO()
+    render("junit", red_run(), out, ReportOptions(junit_dialect=dialect))
+    read = JUnitXml.fromstring(out.getvalue().encode())
+    assert (read.tests, read.failures, read.errors) == (12, 3, 2)
+    read.update_statistics()  # type: ignore[no-untyped-call]
+    assert (read.tests, read.failures, read.errors, read.skipped) == (12, 3, 2, 2)
+
+
+def test_there_is_one_case_per_artifact_and_target() -> None:
+    found = cases(junit(result(artifact("a.dll", allowed("one"), denied("two")), artifact("b.dll", allowed("one")))))
+    assert sorted(found) == [("one", "a.dll"), ("one", "b.dll"), ("two", "a.dll")]
+
+
+def test_denied_fails_undecided_errs_waived_and_not_applicable_are_skipped_and_audited_passes() -> None:
+    found = cases(junit(red_run()))
+    outcome = {name: [child.tag for child in case] for (_, name), case in found.items()}
+    assert outcome["dist/agent/helper.dll"] == ["failure"]
+    assert outcome["dist/locked.dll"] == ["error"]
+    assert outcome["dist/agent/waived.dll"] == ["skipped"]
+    assert outcome["dist/script.dll"] == ["skipped"]
+    assert outcome["dist/trial.dll"] == ["system-out"]
+    assert outcome["dist/agent/core.dll"] == []
+
+
+def test_azure_has_the_owner_and_the_file_readers_have_the_file() -> None:
+    key = ("prod", "dist/agent/helper.dll")
+    assert cases(junit(red_run()))[key].get("owner") == "@contoso/agent"
+    assert cases(junit(red_run(), JunitDialect.GITHUB))[key].get("file") == "dist/agent/helper.dll"
+
+
+def test_strict_has_only_what_the_xsd_of_jenkins_xunit_knows() -> None:
+    allowed_attributes = {
+        "testsuites": {"name", "time", "tests", "failures", "errors"},
+        "testsuite": {"name", "tests", "failures", "errors", "skipped", "time", "timestamp"},
+        "properties": set(),
+        "property": {"name", "value"},
+        "testcase": {"name", "time", "classname", "group"},
+        "failure": {"type", "message"},
+        "error": {"type", "message"},
+        "skipped": {"type", "message"},
+        "system-out": set(),
+    }
+    root = junit(red_run(), JunitDialect.STRICT, attachments=("/out/report.html",))
+    for element in root.iter():
+        assert set(element.attrib) <= allowed_attributes[element.tag], element.tag
+    for suite in root.iter("testsuite"):
+        assert {"name", "tests", "failures", "errors"} <= set(suite.attrib)
+        assert [child.tag for child in suite if child.tag != "testcase"] in ([], ["properties"])
+    assert all(case.find("properties") is None for case in root.iter("testcase"))
+
+
+def test_attachments_hang_on_failed_cases_and_gitlab_gets_one() -> None:
+    files = ("/out/report.html", "/out/result.json")
+    key = ("prod", "dist/agent/helper.dll")
+    azure = cases(junit(red_run(), attachments=files))[key].findtext("system-out")
+    assert azure == "[[ATTACHMENT|/out/report.html]]\n[[ATTACHMENT|/out/result.json]]"
+    assert (
+        cases(junit(red_run(), JunitDialect.GITLAB, attachments=files))[("prod", "dist/agent/helper.dll (prod)")].findtext(
+            "system-out"
+        )
+        == "[[ATTACHMENT|/out/report.html]]"
+    )
+
+
+def test_an_artifact_cannot_attach_files() -> None:
+    run = result(artifact("[[ATTACHMENT|", denied(audited=True)))
+    assert "[[ATTACHMENT" not in "".join(junit(run).itertext())
+
+
+def test_names_that_only_escaping_makes_equal_stay_apart() -> None:
+    paths = ("a\x1b.dll", "a\\x1b.dll", "x" * 5000, "x" * 5001, "a\n.dll", "a\\x0a.dll", case_name("a\x1b.dll"))
+    root = junit(result(*(artifact(path, denied()) for path in paths)))
+    assert len(cases(root)) == len(paths)
+    assert all(len(name) <= 512 for _, name in cases(root))
+
+
+def test_gitlab_gets_names_that_are_unique_across_targets() -> None:
+    root = junit(result(artifact("a.dll", allowed("one"), denied("two"))), JunitDialect.GITLAB)
+    assert sorted(name for _, name in cases(root)) == ["a.dll (one)", "a.dll (two)"]
+
+
+def test_an_error_of_the_run_is_a_failed_case() -> None:
+    finding = Finding(check="CSV904", level=Level.ERROR, message="a waiver has expired")
+    root = junit(result(findings=(finding,)))
+    assert [case.find("failure") is not None for case in root.iter("testcase")] == [True]
+
+
+def test_an_empty_run_is_an_error_and_not_an_empty_file() -> None:
+    root = junit(result(targets=(target(),)))
+    assert root.get("errors") == "1"
+    assert [case.get("name") for case in root.iter("testcase")] == ["nothing was checked"]
+
+
+def test_a_green_run_has_no_suite_of_checks() -> None:
+    assert [suite.get("name") for suite in junit(green_run()).iter("testsuite")] == ["prod"]
