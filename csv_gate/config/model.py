@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from csv_gate.config.notify import Notify
 from csv_gate.config.ownership import Ownership
 from csv_gate.config.targets import Target
 from csv_gate.documents import FilePattern, says
 from csv_gate.globs import Glob
 from csv_gate.model.verdict import Level
+from csv_gate.notify.settings import Notify
 from csv_gate.owners import OwnerName, OwnerRule
 
 CONFIG_VERSION = 1

@@ -1,1 +1,1 @@
-"""Channels that tell an owner about a red build."""
+"""Telling the owner of a red build: once, on the channel they watch, with the way to green in it. `send` is where to start reading."""

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from csv_gate.documents import Secret, says
 from csv_gate.globs import Glob
+
+
+class Severity(StrEnum):
+    """The words of PagerDuty's Events API v2, gravest first; other channels map them."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """Greater is graver."""
+        return len(Severity) - list(Severity).index(self)
+
 
 URL = r"https?://[^\s]+"
 
@@ -75,9 +91,16 @@ class Notify:
     run_url: str | None = field(
         default=None, metadata=says("Address of the run, where the CI system does not tell it.", pattern=URL)
     )
+    severities: Mapping[str, Severity] = field(
+        default_factory=dict,
+        metadata=says("Check id to critical, error, warning or info; none given: error, and warning for what is undecided."),
+    )
     pagerduty: PagerDuty | None = field(default=None, metadata=says("PagerDuty Events API v2."))
     alertmanager: Alertmanager | None = field(default=None, metadata=says("Prometheus Alertmanager API v2."))
     slack: Slack | None = field(default=None, metadata=says("Slack incoming webhooks."))
     teams: Teams | None = field(default=None, metadata=says("Microsoft Teams Workflows webhooks."))
     webhook: Webhook | None = field(default=None, metadata=says("Any receiver of a signed JSON body."))
     email: Email | None = field(default=None, metadata=says("Mail by SMTP."))
+    apprise: tuple[Secret, ...] = field(
+        default=(), metadata=says("Addresses of any service the Apprise library knows; needs the extra `csv-gate[apprise]`.")
+    )
