@@ -13,8 +13,9 @@ from types import TracebackType
 
 from csv_gate.errors import StoreError
 from csv_gate.limits import MIB
+from csv_gate.model.json_node import Node
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
-from csv_gate.model.result_read import Node, read_artifact
+from csv_gate.model.result_read import read_artifact
 
 KEPT_IN_MEMORY = 4 * MIB
 """Bytes of JSON: some five hundred signed artifacts."""
