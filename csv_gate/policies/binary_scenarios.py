@@ -24,7 +24,7 @@ def read_scenarios(cursor: Cursor, count: int, signer_ids: Sequence[str], rules:
                 "two signing scenarios have the same value", got=str(value), expected="one scenario per value", at=start
             )
         inherited.append(cursor.indexes("inherited scenarios", count))
-        minimum = cursor.u32("the minimum hash algorithm")
+        minimum = cursor.index("minimum hash algorithms", 0x10000)
         product, test, test_signing = (_read_group(cursor, signer_ids, rules) for _ in range(3))
         scenarios.append(
             Scenario(
