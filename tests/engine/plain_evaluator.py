@@ -31,6 +31,13 @@ LIFETIME = "1.3.6.1.4.1.311.10.3.13"
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 WHQL, ATTESTED, COMPONENT = "1.3.6.1.4.1.311.10.3.5", "1.3.6.1.4.1.311.10.3.5.1", "1.3.6.1.4.1.311.10.3.6"
 NAMES_OF_ROOTS = {
+    3: "microsoft authenticode(tm) root authority",
+    8: "microsoft code verification root",
+    9: "microsoft test root authority",
+    0x10: "microsoft ecc testing root certificate authority 2017",
+    0x11: "microsoft ecc development root certificate authority 2018",
+    0x12: "microsoft ecc product root certificate authority 2018",
+    0x16: "microsoft identity verification root certificate authority 2020",
     4: "microsoft root authority",
     5: "microsoft root certificate authority",
     6: "microsoft root certificate authority 2010",
