@@ -31,7 +31,12 @@ class FailOn(StrEnum):
     NEVER = "never"
 
     def fails(self, level: Level) -> bool:
-        return self is not FailOn.NEVER and level.rank >= Level(self.value).rank
+        return self.level is not None and level.rank >= self.level.rank
+
+    @property
+    def level(self) -> Level | None:
+        """The threshold itself; `None`: findings never fail the build."""
+        return None if self is FailOn.NEVER else Level(self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

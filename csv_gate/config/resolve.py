@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from csv_gate.config.targets import SHA256, InstallPath, Override, Target, TargetContext
+from csv_gate.config.windows_paths import is_plain_name
 from csv_gate.errors import ConfigError, Place
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
 
@@ -110,10 +111,10 @@ def _joined(row: InstallPath, path: str) -> str | None:
     """The path below `to`. A name that Windows would read as more than one, or as a way up, gives no path."""
     source = _source(row)
     rest = path[len(source) :].strip("/")
-    if not rest:
-        return row.to  # `from` names the file itself
-    names = rest.split("/")
-    if any(name in ("", ".", "..") or set(name) & set('\\:*?"<>|') or name.endswith("!") for name in names):
+    if not rest and not row.to.endswith("\\"):
+        return row.to  # `from` names the file itself, and so does `to`
+    names = rest.split("/") if rest else [source.rpartition("/")[2]]
+    if not all(is_plain_name(name) and not name.endswith("!") for name in names):
         return None  # also members of containers: where an installer puts them is not told by where the container lies
     return "\\".join([row.to.rstrip("\\"), *names])
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from csv_gate.config.windows_paths import EXPECTED, path_fault
 from csv_gate.documents import FilePattern, says
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Glob
 from csv_gate.model.context import CodeMode, Mode
 
 SHA256 = "[0-9A-Fa-f]{64}"
-_ABSOLUTE_WINDOWS = re.compile(r"(?:[A-Za-z]:\\|\\\\[^\\/]+\\[^\\/]+|%[A-Za-z0-9_()]+%)")
 
 
 class Engine(StrEnum):
@@ -74,22 +74,20 @@ class InstallPath:
     """Where a folder of the build output lies on the target."""
 
     source: str = field(metadata=says("Folder or file of the build output, relative to the tree's root.", key="from"))
-    to: str = field(metadata=says("Windows path on the target, for instance `C:\\Program Files\\App`."))
+    to: str = field(
+        metadata=says(
+            "Windows path on the target, for instance `C:\\Program Files\\App`; %OSDRIVE%, %WINDIR% and %SYSTEM32% are known."
+        )
+    )
     user_writable: bool | None = field(
         default=None, metadata=says("Whether anyone but administrators may write there. Told nothing: unknown.")
     )
     place: Place = field(metadata=says("", given="place"))
 
     def __post_init__(self) -> None:
-        if not _ABSOLUTE_WINDOWS.match(self.to) or "/" in self.to:
-            raise ConfigError(
-                "an install path is an absolute Windows path",
-                place=self.place,
-                got=repr(self.to),
-                expected=r"a path such as C:\Program Files\App or %ProgramFiles%\App",
-            )
-        if any(name == ".." for name in (*self.source.split("/"), *self.to.split("\\"))):
-            raise ConfigError("an install path has no '..' in it", place=self.place, got=repr(self.source))
+        _check_install_path(self.to, self.place)
+        if ".." in self.source.split("/") or self.source.startswith("/"):
+            raise ConfigError("`from` is relative to the tree's root, without '..'", place=self.place, got=repr(self.source))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +113,16 @@ class Override:
     place: Place = field(metadata=says("", given="place"))
 
     def __post_init__(self) -> None:
-        if self.install_path is not None and not _ABSOLUTE_WINDOWS.match(self.install_path):
-            raise ConfigError("an install path is an absolute Windows path", place=self.place, got=repr(self.install_path))
+        if self.install_path is not None:
+            _check_install_path(self.install_path, self.place)
+
+
+def _check_install_path(path: str, place: Place) -> None:
+    fault = path_fault(path)
+    if fault is not None:
+        raise ConfigError(
+            f"an install path is an absolute Windows path: {fault}", place=place, got=repr(path), expected=EXPECTED
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

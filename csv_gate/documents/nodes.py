@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1024 * 1024
 """A configuration with thousands of owners stays below 200 KB."""
 MAX_DEPTH = 32
-MAX_NODES = 100_000
+MAX_NODES = 50_000
 """Aliases counted as what they stand for."""
 
 

@@ -145,7 +145,7 @@ GOOD = [
     "version: 1\ndefault_owner: '@x'",
     "version: 1\njobs: 256",
     "version: 1\n" + TARGET % ", paths: ['**']",
-    "version: 1\n" + TARGET % r", install_paths: [{from: ., to: '%ProgramFiles%\App'}]",
+    "version: 1\n" + TARGET % r", install_paths: [{from: ., to: '%windir%\App'}]",
     "version: 1\nnotify: {webhook: {secret_url: {env: U}}}",
     FULL,
 ]

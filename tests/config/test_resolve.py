@@ -32,9 +32,10 @@ def test_a_target_that_tells_nothing_gives_the_cautious_context(tmp_path: Path) 
 INSTALL = r"""
     install_paths:
       - {from: dist, to: 'C:\Program Files\App', user_writable: false}
-      - {from: dist/plugins/, to: '%ProgramData%\App\Plugins\', user_writable: true}
+      - {from: dist/plugins/, to: '%OSDRIVE%\App\Plugins\', user_writable: true}
       - {from: tool.exe, to: 'C:\Tools\tool.exe'}
       - {from: dist, to: 'D:\never'}
+      - {from: lone.exe, to: 'C:\Tools\'}
 """
 
 
@@ -43,13 +44,18 @@ INSTALL = r"""
     [
         ("dist/a.dll", r"C:\Program Files\App\a.dll", False),
         ("dist/sub/a.dll", r"C:\Program Files\App\sub\a.dll", False),
-        ("dist/plugins/p.dll", r"%ProgramData%\App\Plugins\p.dll", True),
+        ("dist/plugins/p.dll", r"%OSDRIVE%\App\Plugins\p.dll", True),
         ("distant/a.dll", None, None),
         ("tool.exe", r"C:\Tools\tool.exe", None),
         ("dist/a\\..\\..\\b.dll", None, False),
         ("dist/../a.dll", None, False),
         ("dist/a:stream.dll", None, False),
         ("dist/setup.msi!/a.dll", None, False),
+        ("dist/a.dll.", None, False),
+        ("dist/a.dll ", None, False),
+        ("dist/LONGNA~1.dll", None, False),
+        ("dist/a\x01.dll", None, False),
+        ("lone.exe", r"C:\Tools\lone.exe", None),
     ],
 )
 def test_the_longest_install_path_wins(tmp_path: Path, path: str, expected: str | None, writable: bool | None) -> None:
