@@ -31,7 +31,9 @@ def cpu_ms(*arguments: str) -> float:
 def main() -> int:
     bare = cpu_ms("-c", "pass")
     start = cpu_ms("-m", "csv_gate", "--help")
-    print(f"bare interpreter {bare:.0f} ms, csv-gate --help {start:.0f} ms: {start - bare:.0f} ms over it (bound {BOUND_MS:.0f} ms)")
+    print(
+        f"bare interpreter {bare:.0f} ms, csv-gate --help {start:.0f} ms: {start - bare:.0f} ms over it (bound {BOUND_MS:.0f} ms)"
+    )
     return int(start - bare > BOUND_MS)
 
 
