@@ -136,8 +136,9 @@ def properties(policy: AppControlPolicy) -> dict[str, str]:
         found["HVCI options"] = str(policy.hvci_options)
     if policy.unknown_option_bits:
         found["unknown option bits"] = f"{policy.unknown_option_bits:#010x}"
-    for setting in policy.settings:
-        found[_setting_name(setting)] = setting_words(setting)
+    for setting in sorted(policy.settings, key=setting_words):
+        name, words = _setting_name(setting), setting_words(setting)
+        found[name] = f"{found[name]}, {words}" if name in found else words
     for manifest, settings in policy.app_settings:
         for name, values in settings:
             found[f"app setting {manifest} / {name}"] = ", ".join(map(repr, sorted(values)))
@@ -167,7 +168,7 @@ def setting_words(setting: Setting) -> str:
     value = setting.value
     if isinstance(value, bool):
         return str(value).lower()
-    return value.hex() if isinstance(value, bytes) else repr(value)
+    return f"0x{value.hex()}" if isinstance(value, bytes) else repr(value)
 
 
 def roles(policy: AppControlPolicy) -> Mapping[Key, tuple[str, str]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from csv_gate.authoring.meaning import setting_words
-from csv_gate.authoring.words import root_words
+from csv_gate.authoring.words import signer_words
 from csv_gate.model.appcontrol import (
     AppControlPolicy,
     FileRuleKind,
     Option,
     PolicySignature,
     Scenario,
+    Signer,
     SignerUse,
     version_text,
 )
@@ -26,9 +27,10 @@ COM_PROVIDERS = frozenset({"PowerShell", "WSH", "IE", "VBA", "MSI", "AllHostIds"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerSummary:
-    """Signers of one direction that share a root, publisher first."""
+    """Signers of one direction that share publisher and root."""
 
     root: str
+    """With the EKUs, issuer and the like that are asked for."""
     publisher: str | None
     count: int
     """Entries of the scenario with this root and publisher."""
@@ -82,10 +84,7 @@ def summary(policy: AppControlPolicy) -> PolicySummary:
     """Sum a policy up. Sorted; equal policies give equal summaries."""
     com = [setting for setting in policy.settings if setting.provider in COM_PROVIDERS]
     others = [setting for setting in policy.settings if setting.provider not in COM_PROVIDERS]
-    if policy.hvci_options is not None:
-        hvci = (("HvciOptions", str(policy.hvci_options)),)
-    else:
-        hvci = ()
+    hvci = [("HvciOptions", str(number)) for number in (policy.hvci_options,) if number is not None]
     return PolicySummary(
         path=policy.path,
         sha256=policy.sha256,
@@ -157,12 +156,17 @@ def _scenario(policy: AppControlPolicy, scenario: Scenario) -> ScenarioSummary:
     )
 
 
+def _under(signer: Signer) -> str:
+    """What a signer matches beside its publisher."""
+    return signer_words(replace(signer, publisher=None))
+
+
 def _signers(policy: AppControlPolicy, uses: tuple[SignerUse, ...]) -> tuple[SignerSummary, ...]:
     """By publisher, then by root; signers without a publisher last."""
     grouped: defaultdict[tuple[bool, str, str], list[int]] = defaultdict(list)
     for use in uses:
         signer = policy.signers[use.signer]
-        key = (signer.publisher is None, signer.publisher or "", root_words(signer.root))
+        key = (signer.publisher is None, signer.publisher or "", _under(signer))
         grouped[key].append(len(signer.file_attributes))
     return tuple(
         SignerSummary(

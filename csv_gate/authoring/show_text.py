@@ -81,7 +81,7 @@ def _scenario_lines(scenario: ScenarioSummary, options: ReportOptions) -> Iterat
 
 
 def _signer(one: SignerSummary) -> str:
-    who = f"{one.publisher!r} under " if one.publisher is not None else "anybody under "
+    who = f"{one.publisher!r} under " if one.publisher is not None else "any publisher under "
     narrowed = f", {one.file_attributes} file attributes" if one.file_attributes else ""
     return f"{who}{one.root}" + (
         f" ({one.count} signers{narrowed})" if one.count > 1 else f" ({narrowed[2:]})" if narrowed else ""
