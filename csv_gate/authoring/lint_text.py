@@ -60,7 +60,8 @@ def render_lint(findings: Sequence[Finding], out: TextIO, options: ReportOptions
     """As compilers do: level, check, place, help. Many findings of one check in one file are cut short."""
     seen: Counter[tuple[str, str]] = Counter()
     hidden: Counter[tuple[str, str]] = Counter()
-    for finding in findings:
+    told = findings if options.verbosity >= 0 else [finding for finding in findings if finding.level is Level.ERROR]
+    for finding in told:
         key = (finding.place.path if finding.place else "", finding.check)
         seen[key] += 1
         if seen[key] > _SHOWN and options.verbosity < 1:
