@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from csv_gate.authoring.subject import Subject, finding
+from csv_gate.authoring.words import quoted
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, FileRule, FileRuleKind
 from csv_gate.model.result import Finding
 
@@ -43,7 +44,7 @@ def file_name_is_path(subject: Subject) -> Iterator[Finding]:
         if name is not None and name != "*" and any(character in name for character in '\\/:%"<>|'):
             yield finding(
                 "CSV651",
-                f"FileName {name!r} of {rule.id} looks like a place on disk: it is compared with the OriginalFilename inside the file",
+                f"FileName {quoted(name)} of {rule.id} looks like a place on disk: it is compared with the OriginalFilename inside the file",
                 rule.place,
                 help="write the original file name of the version resource, or use FilePath",
             )
@@ -56,7 +57,7 @@ def name_wildcard(subject: Subject) -> Iterator[Finding]:
             if value != "*" and ("*" in value or "?" in value):
                 yield finding(
                     "CSV652",
-                    f"{attribute} {value!r} of {rule.id} has a wildcard within: only a lone * stands for any name",
+                    f"{attribute} {quoted(value)} of {rule.id} has a wildcard within: only a lone * stands for any name",
                     rule.place,
                     help="write the whole name, or use FilePath, which takes wildcards",
                 )
@@ -69,7 +70,7 @@ def name_blanks(subject: Subject) -> Iterator[Finding]:
             if value != value.strip():
                 yield finding(
                     "CSV653",
-                    f"{attribute} {value!r} of {rule.id} begins or ends with a blank, which is compared like any letter",
+                    f"{attribute} {quoted(value)} of {rule.id} begins or ends with a blank, which is compared like any letter",
                     rule.place,
                     help="remove the blank unless the file's own resource has it",
                 )
@@ -96,7 +97,7 @@ def path_writable(subject: Subject) -> Iterator[Finding]:
         if rule.kind is FileRuleKind.ALLOW and any(pattern.fullmatch(path.replace("/", "\\")) for pattern in _WRITABLE):
             yield finding(
                 "CSV656",
-                f"{rule.id} allows {path!r}, where users can write: Windows ignores the rule, or with option 18 lets them run anything",
+                f"{rule.id} allows {quoted(path)}, where users can write: Windows ignores the rule, or with option 18 lets them run anything",
                 rule.place,
                 help="allow a folder that only administrators can write to, or use a publisher or hash rule",
             )
@@ -109,7 +110,7 @@ def path_wildcards(subject: Subject) -> Iterator[Finding]:
         if not is_old:
             yield finding(
                 "CSV657",
-                f"the wildcards of {path!r} in {rule.id} need Windows 11: older ones take a single * at one end, and no ?",
+                f"the wildcards of {quoted(path)} in {rule.id} need Windows 11: older ones take a single * at one end, and no ?",
                 rule.place,
                 help="split the rule, or deploy it to Windows 11 only",
             )
@@ -122,14 +123,14 @@ def path_odd(subject: Subject) -> Iterator[Finding]:
         if unknown:
             yield finding(
                 "CSV658",
-                f"{rule.id} uses {unknown[0]!r}, which is no macro of path rules",
+                f"{rule.id} uses {quoted(unknown[0])}, which is no macro of path rules",
                 rule.place,
                 help="use %OSDRIVE%, %WINDIR% or %SYSTEM32%; there is none for the folder of a user",
             )
         elif not re.match(r"[A-Za-z]:\\|%|\*|\\\\", path):
             yield finding(
                 "CSV658",
-                f"the path {path!r} of {rule.id} is not absolute: nothing runs from there",
+                f"the path {quoted(path)} of {rule.id} is not absolute: nothing runs from there",
                 rule.place,
                 help="begin it with a drive, a macro or *",
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from csv_gate.authoring.words import Direction, artifact_words, rule_words, scenario_name, signer_words, version_range
+from csv_gate.authoring.words import Direction, artifact_words, quoted, rule_words, scenario_name, signer_words, version_range
 from csv_gate.model.appcontrol import (
     AppControlPolicy,
     ArtifactRule,
@@ -49,7 +49,8 @@ def statements(policy: AppControlPolicy) -> Mapping[Key, Statement]:
     found: dict[Key, Statement] = {}
     for scenario in policy.scenarios:
         for name, group in zip(_GROUPS, _groups(scenario), strict=True):
-            for direction, key, what in _of_group(policy, group) if group is not None else ():
+            entries = () if group is None else (*_listed(policy, group, name), *_signed(policy, group))
+            for direction, key, what in entries:
                 statement = Statement(scenario=scenario.value, group=name, direction=direction, what=what)
                 found.setdefault((scenario.value, name, direction.value, *key), statement)
     return found
@@ -59,14 +60,21 @@ def _groups(scenario: Scenario) -> tuple[SignerGroup | None, ...]:
     return scenario.product, scenario.test, scenario.test_signing, scenario.artifact
 
 
-def _of_group(policy: AppControlPolicy, group: SignerGroup) -> Iterator[tuple[Direction, Key, str]]:
+def _listed(policy: AppControlPolicy, group: SignerGroup, name: str) -> Iterator[tuple[Direction, Key, str]]:
+    """The rules that a group lists; in the group of artifacts these are artifact rules."""
     for rule_id in group.file_rules:
-        if (rule := policy.file_rules.get(rule_id)) is not None:
-            direction = Direction.DENY if rule.kind is FileRuleKind.DENY else Direction.ALLOW
-            yield direction, ("rule", _rule_key(policy, rule, direction)), rule_words(rule, direction)
-        elif (artifact := policy.artifact_rules.get(rule_id)) is not None:
+        if name == "artifact":
+            artifact = policy.artifact_rules[rule_id]
             direction = Direction.DENY if artifact.action == "Deny" else Direction.ALLOW
             yield direction, ("artifact", artifact_key(artifact)), artifact_words(artifact)
+        else:
+            rule = policy.file_rules[rule_id]
+            direction = Direction.DENY if rule.kind is FileRuleKind.DENY else Direction.ALLOW
+            yield direction, ("rule", _rule_key(policy, rule, direction)), rule_words(rule, direction)
+
+
+def _signed(policy: AppControlPolicy, group: SignerGroup) -> Iterator[tuple[Direction, Key, str]]:
+    """The signers of a group with what narrows them."""
     for direction, uses in ((Direction.ALLOW, group.allowed), (Direction.DENY, group.denied)):
         for use in uses:
             yield from ((direction, key, what) for key, what in _of_signer(policy, use, direction))
@@ -141,7 +149,7 @@ def properties(policy: AppControlPolicy) -> dict[str, str]:
         found[name] = f"{found[name]}, {words}" if name in found else words
     for manifest, settings in policy.app_settings:
         for name, values in settings:
-            found[f"app setting {manifest} / {name}"] = ", ".join(map(repr, sorted(values)))
+            found[f"app setting {manifest} / {name}"] = ", ".join(map(quoted, sorted(values)))
     for scenario in policy.scenarios:
         found.update(_scenario_properties(policy, scenario))
     return found
@@ -155,7 +163,7 @@ def _scenario_properties(policy: AppControlPolicy, scenario: Scenario) -> Iterat
         values = {other.id: other.value for other in policy.scenarios}
         yield f"{where}: inherits", ", ".join(sorted(scenario_name(values[one]) for one in scenario.inherited))
     for key, value in scenario.appid_tags:
-        yield f"{where}: AppID tag {key!r}", repr(value)
+        yield f"{where}: AppID tag {quoted(key)}", quoted(value)
     if scenario.enforce_dll:
         yield f"{where}: tags DLLs too", "yes"
 
@@ -168,7 +176,9 @@ def setting_words(setting: Setting) -> str:
     value = setting.value
     if isinstance(value, bool):
         return str(value).lower()
-    return f"0x{value.hex()}" if isinstance(value, bytes) else repr(value)
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}"
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def roles(policy: AppControlPolicy) -> Mapping[Key, tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from csv_gate.authoring.diff_text import option_words
 from csv_gate.authoring.show import PolicySummary, ScenarioSummary, SignerSummary
-from csv_gate.authoring.words import scenario_name
+from csv_gate.authoring.words import quoted, scenario_name
 from csv_gate.report.escape import json_line, terminal
 from csv_gate.report.options import ReportOptions
 
@@ -81,7 +81,7 @@ def _scenario_lines(scenario: ScenarioSummary, options: ReportOptions) -> Iterat
 
 
 def _signer(one: SignerSummary) -> str:
-    who = f"{one.publisher!r} under " if one.publisher is not None else "any publisher under "
+    who = f"{quoted(one.publisher)} under " if one.publisher is not None else "any publisher under "
     narrowed = f", {one.file_attributes} file attributes" if one.file_attributes else ""
     return f"{who}{one.root}" + (
         f" ({one.count} signers{narrowed})" if one.count > 1 else f" ({narrowed[2:]})" if narrowed else ""

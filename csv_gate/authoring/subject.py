@@ -50,7 +50,7 @@ class Subject:
     @cached_property
     def rules_used(self) -> frozenset[str]:
         """Ids of file rules that something refers to. A signer that nobody uses counts as somebody: it is told of itself."""
-        used = {rule for _, group in self.groups() for rule in group.file_rules}
+        used = {rule for scenario, group in self.groups() if group is not scenario.artifact for rule in group.file_rules}
         used.update(rule for _, group in self.groups() for use in (*group.allowed, *group.denied) for rule in use.exceptions)
         used.update(rule for signer in self.policy.signers.values() for rule in signer.file_attributes)
         used.update(rule.require_hotpatch_id for rule in self.policy.file_rules.values() if rule.require_hotpatch_id)

@@ -31,6 +31,11 @@ class Direction(Enum):
     DENY = "deny"
 
 
+def quoted(text: str) -> str:
+    """A text of the policy as it stands: paths keep single backslashes. Escaping is up to whoever prints it."""
+    return f"'{text}'"
+
+
 def scenario_name(value: int) -> str:
     return f"{SCENARIO_NAMES.get(value, 'unknown')} ({value})"
 
@@ -72,7 +77,7 @@ def rule_words(rule: FileRule, direction: Direction) -> str:
         ("path", rule.file_path),
     )
     words = [
-        "any original file name" if pair == ("original file name", "*") else f"{pair[0]} {pair[1]!r}"
+        "any original file name" if pair == ("original file name", "*") else f"{pair[0]} {quoted(pair[1])}"
         for pair in named
         if pair[1]
     ]
@@ -81,7 +86,7 @@ def rule_words(rule: FileRule, direction: Direction) -> str:
     if versions := version_words(rule.versions, direction):
         words.append(versions)
     if rule.app_ids:
-        words.append("for the processes " + ", ".join(map(repr, rule.app_ids)))
+        words.append("for the processes " + ", ".join(map(quoted, rule.app_ids)))
     if rule.require_hotpatch_id is not None or rule.minimum_hotpatch_sequence is not None:
         words.append("with a hotpatch condition")
     return ", ".join(words)
@@ -101,7 +106,7 @@ def signer_words(signer: Signer) -> str:
     words = [root_words(signer.root)]
     words += [("without EKU " if one.is_except else "with EKU ") + one.eku.oid for one in signer.ekus]
     named = (("issuer", signer.issuer), ("publisher", signer.publisher), ("OEM id", signer.oem_id))
-    words += [f"{name} {value!r}" for name, value in named if value is not None]
+    words += [f"{name} {quoted(value)}" for name, value in named if value is not None]
     if signer.sign_time_after is not None:
         words.append(f"signed after {signer.sign_time_after.isoformat()}")
     return ", ".join(words)
@@ -109,7 +114,7 @@ def signer_words(signer: Signer) -> str:
 
 def artifact_words(rule: ArtifactRule) -> str:
     words = [f"{rule.artifact_type} artifact"]
-    words += [f"{name} {value!r}" for name, value in (("name", rule.name), ("description", rule.description)) if value]
+    words += [f"{name} {quoted(value)}" for name, value in (("name", rule.name), ("description", rule.description)) if value]
     if rule.hash is not None:
         words.append(f"{rule.hash_algorithm} {rule.hash.hex()}")
     if rule.minimum_version or rule.maximum_version != VERSION_MAX:

@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from csv_gate.authoring.lint import LINT_CHECKS, lint
 from csv_gate.errors import Place, PolicyError
@@ -47,6 +49,7 @@ from tests.builders.policy import (
     tbs_root,
     well_known_root,
 )
+from tests.builders.policy_strategies import policies
 
 DENY, ALLOW, ATTRIBUTE = FileRuleKind.DENY, FileRuleKind.ALLOW, FileRuleKind.ATTRIBUTE
 KERNEL, USER = 131, 12
@@ -409,6 +412,14 @@ def test_versions_are_compared_within_one_policy_id_only() -> None:
 def test_notes_with_a_check_of_their_own_are_not_told_twice() -> None:
     noted = replace(policy(), notes=("the signature of the policy is not valid: Windows would not activate it",))
     assert "CSV603" not in [one.check for one in lint([noted])]
+
+
+@given(st.lists(policies(), min_size=1, max_size=3))
+@settings(max_examples=40, deadline=None)
+def test_no_policy_breaks_the_lint(given_policies: list[AppControlPolicy]) -> None:
+    findings = lint(given_policies, against=given_policies)
+    assert findings == lint(given_policies, against=given_policies)
+    assert all(finding.message and finding.help and finding.place for finding in findings)
 
 
 # --- real policies ----------------------------------------------------------------------------------------------------
