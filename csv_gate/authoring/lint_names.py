@@ -44,7 +44,7 @@ def file_name_is_path(subject: Subject) -> Iterator[Finding]:
         if name is not None and name != "*" and any(character in name for character in '\\/:%"<>|'):
             yield finding(
                 "CSV651",
-                f"FileName {quoted(name)} of {rule.id} looks like a place on disk: it is compared with the OriginalFilename inside the file",
+                f"FileName {quoted(name)} of {rule.id} looks like a place on disk: it is compared with the file's OriginalFilename",
                 rule.place,
                 help="write the original file name of the version resource, or use FilePath",
             )
@@ -97,7 +97,7 @@ def path_writable(subject: Subject) -> Iterator[Finding]:
         if rule.kind is FileRuleKind.ALLOW and any(pattern.fullmatch(path.replace("/", "\\")) for pattern in _WRITABLE):
             yield finding(
                 "CSV656",
-                f"{rule.id} allows {quoted(path)}, where users can write: Windows ignores the rule, or with option 18 lets them run anything",
+                f"{rule.id} allows {quoted(path)}, where users can write: the rule is ignored, or with option 18 they run anything",
                 rule.place,
                 help="allow a folder that only administrators can write to, or use a publisher or hash rule",
             )

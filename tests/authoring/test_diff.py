@@ -214,6 +214,25 @@ def test_each_condition_of_a_signer_counts(changed: Signer) -> None:
     assert len(found.becomes_allowed) == len(found.no_longer_allowed) == 1
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        file_rule(file_name="app.exe", internal_name="app"),
+        file_rule(file_name="app.exe", file_description="An app"),
+        file_rule(file_name="app.exe", product_name="App"),
+        file_rule(file_name="app.exe", package_family_name="App_1"),
+        file_rule(file_name="app.exe", file_path="%WINDIR%\\*"),
+        file_rule(file_name="app.exe", package_version=1),
+        file_rule(file_name="app.exe", app_ids=("host.exe",)),
+        file_rule(file_name="app.exe", versions=UP_TO_5),
+        file_rule(hash=b"\1" * 32),
+    ],
+)
+def test_each_condition_of_a_rule_counts(changed: FileRule) -> None:
+    found = diff(listing(APP), listing(changed))
+    assert len(found.becomes_allowed) == len(found.no_longer_allowed) == 1
+
+
 def test_an_exception_of_a_signer_counts() -> None:
     plain = policy(signers=[signer()], file_rules=[BAD], scenarios=[scenario(allowed=[signer_use()])])
     excepted = replace(plain, scenarios=(scenario(allowed=[signer_use("ID_SIGNER_S_1", BAD.id)]),))

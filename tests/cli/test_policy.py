@@ -100,10 +100,8 @@ def test_quiet_shows_errors_only(gate: Command, policy: Path) -> None:
 
 def test_a_version_that_was_not_raised_is_found_against_the_old_policy(gate: Command, tmp_path: Path) -> None:
     old = written(tmp_path, "old.xml")
-    same, raised = (
-        written(tmp_path, "same.xml", file_rules=[RULE, RULE.replace("_A", "_B")]),
-        written(tmp_path, "n.xml", version="10.0.0.1"),
-    )
+    same = written(tmp_path, "same.xml", file_rules=[RULE, RULE.replace("_A", "_B")])
+    raised = written(tmp_path, "raised.xml", version="10.0.0.1")
     assert "CSV605" in gate("policy", "lint", same, "--against", old).out
     assert "CSV605" not in gate("policy", "lint", raised, "--against", old).out
 
