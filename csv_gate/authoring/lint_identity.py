@@ -11,7 +11,7 @@ from pathlib import PurePath
 from uuid import UUID
 
 from csv_gate.authoring.subject import Subject, finding
-from csv_gate.model.appcontrol import PolicyForm, PolicyKind, version_text
+from csv_gate.model.appcontrol import Option, PolicyForm, PolicyKind, version_text
 from csv_gate.model.result import Finding
 from csv_gate.policies.binary_layout import braced
 
@@ -126,6 +126,31 @@ def signature_invalid(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def base_not_in_set(subject: Subject) -> Iterator[Finding]:
+    """CSV609"""
+    bases = [one for one in subject.companions if one.kind is PolicyKind.BASE]
+    if subject.is_supplemental and bases and all(one.policy_id != subject.policy.base_policy_id for one in bases):
+        yield finding(
+            "CSV609",
+            f"the base {braced(subject.policy.base_policy_id)} of the supplemental is not among the given policies",
+            subject.place,
+            help="give the base too, or correct BasePolicyID",
+        )
+
+
+def base_takes_none(subject: Subject) -> Iterator[Finding]:
+    """CSV610"""
+    for base in subject.companions:
+        is_named = base.kind is PolicyKind.BASE and base.policy_id == subject.policy.base_policy_id
+        if subject.is_supplemental and is_named and Option.ALLOW_SUPPLEMENTAL_POLICIES not in base.options:
+            yield finding(
+                "CSV610",
+                f"its base {base.path} takes no supplementals: option 17 (Enabled:Allow Supplemental Policies) is off there",
+                subject.place,
+                help="set option 17 in the base and deploy it again, or put the rules into the base",
+            )
+
+
 CHECKS = (
     name_missing,
     file_name_differs,
@@ -135,4 +160,6 @@ CHECKS = (
     ids_contradict,
     single_policy_id,
     signature_invalid,
+    base_not_in_set,
+    base_takes_none,
 )

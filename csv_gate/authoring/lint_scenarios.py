@@ -41,6 +41,7 @@ def scenario_missing(subject: Subject) -> Iterator[Finding]:
             "option 0 (Enabled:UMCI) is on, but there is no scenario 12: nothing is allowed in user mode",
             subject.place,
             help="add SigningScenario 12 with its rules, or remove option 0",
+            level=Level.WARNING if policy.is_audit else None,
         )
     if policy.scenario(KERNEL_SCENARIO) is None:
         yield finding(

@@ -55,6 +55,7 @@ DENY, ALLOW, ATTRIBUTE = FileRuleKind.DENY, FileRuleKind.ALLOW, FileRuleKind.ATT
 KERNEL, USER = 131, 12
 USUAL = (Option.UMCI, Option.UNSIGNED_POLICY)
 SUPPLEMENTAL: dict[str, Any] = {"kind": PolicyKind.SUPPLEMENTAL, "policy_id": OTHER_ID, "base_policy_id": BASE_ID}
+STRANGE_ID = "{77777777-2222-3333-4444-555555555555}"
 COM = Setting(provider="IE", key="{0002DF01-0000-0000-C000-000000000046}", value_name="EnterpriseDefinedClsId", value=False)
 NAMED = tuple(Setting(provider="PolicyInfo", key="Information", value_name=name, value="x") for name in ("Name", "Id"))
 ANY = file_rule("ID_ALLOW_ANY", file_name="*")
@@ -154,7 +155,7 @@ CASES = [
     Case(
         check="CSV604",
         defect=policy(),
-        mended=policy(policy_id="{77777777-2222-3333-4444-555555555555}"),
+        mended=policy(policy_id=STRANGE_ID),
         beside=[policy(path="other.xml", sha256="2" * 64)],
     ),
     Case(
@@ -171,6 +172,18 @@ CASES = [
         check="CSV608",
         defect=replace(policy(), signature=SIGNED),
         mended=replace(policy(), signature=replace(SIGNED, valid=True, problems=())),
+    ),
+    Case(
+        check="CSV609",
+        defect=policy(**SUPPLEMENTAL, path="supplemental.xml"),
+        mended=policy(**SUPPLEMENTAL | {"base_policy_id": STRANGE_ID}, path="supplemental.xml"),
+        beside=[policy(policy_id=STRANGE_ID, sha256="5" * 64)],
+    ),
+    Case(
+        check="CSV610",
+        defect=policy(**SUPPLEMENTAL, path="supplemental.xml"),
+        mended=policy(**SUPPLEMENTAL | {"base_policy_id": STRANGE_ID}, path="supplemental.xml"),
+        beside=[policy(sha256="5" * 64), with_options(Option.ALLOW_SUPPLEMENTAL_POLICIES, policy_id=STRANGE_ID)],
     ),
     Case(check="CSV611", defect=with_options(Option.AUDIT_MODE), mended=with_options()),
     Case(

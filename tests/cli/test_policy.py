@@ -219,3 +219,9 @@ def test_hash_says_that_a_signature_is_broken(gate: Command, policy: Path, tmp_p
     signed.write_bytes(signed_policy(write_binary(load_policy(policy)), break_signature=True))
     assert "NOT VALID" in gate("policy", "hash", signed).out
     assert "CSV608" in gate("policy", "lint", signed).out
+
+
+def test_the_page_on_policies_names_every_command_and_option_of_the_lint(gate: Command) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+    assert all(f"`policy {command} " in page for command in COMMANDS)
+    assert all(option in page for option in ("--against", "--ignore", "--fail-on", "--format-version", "--json", "--to"))

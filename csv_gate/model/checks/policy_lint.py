@@ -16,6 +16,8 @@ CHECKS = (
     ),
     Check(id="CSV607", slug="single-policy-id", title="A policy has the id that all single policies share", level=Level.NOTE),
     Check(id="CSV608", slug="policy-signature-invalid", title="The signature around a policy is not valid", level=Level.ERROR),
+    Check(id="CSV609", slug="base-not-in-set", title="A supplemental policy stands without its base", level=Level.WARNING),
+    Check(id="CSV610", slug="base-takes-no-supplementals", title="A base does not take its supplemental", level=Level.ERROR),
     Check(id="CSV611", slug="audit-left-on", title="A base policy is in audit mode", level=Level.WARNING),
     Check(
         id="CSV612",
