@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from csv_gate.authoring.meaning import statements
 from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm, PolicySignature
@@ -13,7 +14,7 @@ from csv_gate.policies.envelope import is_envelope, open_envelope
 
 
 def converted(policy: AppControlPolicy, form: PolicyForm, *, format_version: int | None = None) -> bytes:
-    """The policy in `form`, unsigned, checked by reading it back.
+    """The policy in `form`, unsigned, checked by reading it back: it allows and denies the same.
 
     Args:
         format_version: of the binary form; by default that of the policy, else the oldest that holds it.
@@ -22,7 +23,13 @@ def converted(policy: AppControlPolicy, form: PolicyForm, *, format_version: int
         PolicyError: the form cannot express the policy.
     """
     data = write_xml(policy) if form is PolicyForm.XML else write_binary(policy, format_version=format_version)
-    read_policy(data, path=f"{policy.path}, converted")
+    again = read_policy(data, path=f"{policy.path}, converted")
+    if statements(again).keys() != statements(policy).keys():
+        raise PolicyError(
+            f"the policy can't be converted to {form.value}: the result would not allow and deny the same",
+            place=Place(path=policy.path),
+            help="please report it with the policy, this is a fault of csv-gate",
+        )
     return data
 
 
