@@ -121,7 +121,8 @@ class ArtifactItem(pytest.Item):
         return str(excinfo.value) if isinstance(excinfo.value, NotAllowedError) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[str, None, str]:
-        return ROOM, None, self.name
+        # Not the end of the id: there pytest would take the dots of a file name for those of a class.
+        return ROOM, None, f"csv-gate: {self.name}"
 
 
 class NotAllowedError(AssertionError):
