@@ -58,7 +58,7 @@ def navigation(found: Iterable[str]) -> Nav:
         {"csv-gate": "README.md"},
         {"Guides": guides},
         {"In CI": [path for path in paths if path.startswith("docs/ci/")]},
-        {"Checks": ["docs/checks/index.md", *({Path(path).stem: path} for path in checks if not path.endswith("index.md"))]},
+        {"Checks": ["docs/checks/index.md", *({_check_title(path): path} for path in checks if not path.endswith("index.md"))]},
         {"Reference": [path for path in paths if path.startswith("docs/reference/")]},
         {
             "Internals": [
@@ -72,6 +72,13 @@ def navigation(found: Iterable[str]) -> Nav:
         },
     ]
     return [section for section in nav if next(iter(section.values()))]
+
+
+def _check_title(path: str) -> str:
+    from csv_gate.model.checks import check
+
+    found = check(Path(path).stem)
+    return f"{found.id} {found.slug}"
 
 
 def write(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -145,6 +146,26 @@ def test_what_no_policy_governs_is_skipped_with_the_reason(suite: pytest.Pyteste
     done = run(suite, "--csv-gate", "build", "-rs")
     done.assert_outcomes(passed=2, skipped=1)
     done.stdout.fnmatch_lines(["SKIPPED * no policy governs it: *"])
+
+
+def test_a_project_without_tests_judges_its_output(suite: pytest.Pytester) -> None:
+    (suite.path / "test_sums.py").unlink()
+    run(suite, "--csv-gate", "build").assert_outcomes(passed=2)
+
+
+def test_the_settings_of_the_guide_are_understood(suite: pytest.Pytester) -> None:
+    (suite.path / "tox.ini").unlink()
+    guide = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs/pytest.md").read_text("utf-8"), re.M | re.S)
+    config = b"version: 1\ntargets:\n  production:\n    policies: [nowhere.xml]\n"
+    policies = {"policies/base.xml": policy_for(GOOD), "policies/supplemental.xml": policy_for(GOOD, BAD)}
+    tree(with_denied(suite).path, {"pyproject.toml": guide[0].encode(), "csv-gate.yaml": config, **policies})
+    done = run(suite, "--csv-gate", "build", "-v")
+    done.stdout.fnmatch_lines(["csv-gate::build/bad.dll[[]production]*"])
+
+
+def test_a_mode_that_does_not_exist_ends_the_collection(suite: pytest.Pytester) -> None:
+    settings(suite, "csv_gate_mode = strict")
+    assert run(suite, "--csv-gate", "build").ret == pytest.ExitCode.INTERRUPTED
 
 
 def test_targets_come_from_the_configuration_file(suite: pytest.Pytester) -> None:
