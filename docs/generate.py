@@ -18,7 +18,7 @@ import yaml
 
 from docs.reference import api_page, check_index, check_page, commands_page, schema_page
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("README.md", "CHANGELOG.md", "LICENSE", "fixtures/README.md", "benchmarks/README.md")
 FIRST = ("quickstart", "how-app-control-decides", "troubleshooting")
 """Guides in the order of reading; others follow by name."""
@@ -32,7 +32,22 @@ def pages() -> dict[str, bytes]:
     found = {name: (ROOT / name).read_bytes() for name in COPIED if (ROOT / name).is_file()}
     for path in sorted((ROOT / "docs").rglob("*.md")):
         found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    _add_linked(found)
     return found | {path: text.encode("utf-8") for path, text in generated()}
+
+
+def _add_linked(found: dict[str, bytes]) -> None:
+    """Add every file of the repository that a page links to, and what that links to in turn."""
+    waiting = sorted(found)
+    while waiting:
+        page = waiting.pop()
+        if not page.endswith(".md"):
+            continue
+        for target in re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", found[page].decode("utf-8")):
+            path = (ROOT / page).parent.joinpath(target).resolve()
+            if path.is_file() and path.is_relative_to(ROOT) and (name := path.relative_to(ROOT).as_posix()) not in found:
+                found[name] = path.read_bytes()
+                waiting.append(name)
 
 
 def generated() -> Iterator[tuple[str, str]]:
@@ -57,7 +72,7 @@ def navigation(found: Iterable[str]) -> Nav:
     nav: Nav = [
         {"csv-gate": "README.md"},
         {"Guides": guides},
-        {"In CI": [path for path in paths if path.startswith("docs/ci/")]},
+        {"In CI": [path for path in paths if path.startswith(("docs/ci/", "ci/"))]},
         {"Checks": ["docs/checks/index.md", *({_check_title(path): path} for path in checks if not path.endswith("index.md"))]},
         {"Reference": [path for path in paths if path.startswith("docs/reference/")]},
         {
@@ -71,7 +86,15 @@ def navigation(found: Iterable[str]) -> Nav:
             ]
         },
     ]
+    placed = {leaf for section in nav for leaf in _leaves(section)}
+    nav.append({"More": [path for path in paths if path not in placed]})
     return [section for section in nav if next(iter(section.values()))]
+
+
+def _leaves(nav: Any) -> list[str]:
+    if isinstance(nav, str):
+        return [nav]
+    return [leaf for one in (nav.values() if isinstance(nav, dict) else nav) for leaf in _leaves(one)]
 
 
 def _check_title(path: str) -> str:

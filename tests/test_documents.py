@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 import subprocess
@@ -76,6 +77,18 @@ def leaves(nav: object) -> list[str]:
 def test_every_page_of_the_site_has_its_one_place() -> None:
     found = pages()
     assert sorted(leaves(navigation(found))) == sorted(path for path in found if path.endswith(".md"))
+
+
+def test_no_link_of_the_site_is_dead() -> None:
+    found = pages()
+    dead = [
+        f"{path} -> {target}"
+        for path, content in found.items()
+        if path.endswith(".md")
+        for target in re.findall(r"(?<!\\)\]\((?!\w+:|#)([^)#\s]+)", content.decode("utf-8"))
+        if posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) not in found
+    ]
+    assert dead == []
 
 
 def test_every_check_has_a_page_in_the_site() -> None:
