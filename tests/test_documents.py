@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import shlex
@@ -59,9 +60,16 @@ def test_each_command_prints_what_is_shown(shown: str) -> None:
 def test_each_python_example_passes_as_a_test(shown: str, tmp_path: Path) -> None:
     (tmp_path / "test_example.py").write_text(shown, "utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", "utf-8")
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # where csv-gate is installed it would be there twice
     command = ["-m", "pytest", "-p", "csv_gate.pytest_plugin", "-p", "no:cacheprovider", "-c", str(tmp_path / "pytest.ini")]
     done = subprocess.run(
-        [sys.executable, *command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *command, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment,
     )
     assert " passed" in done.stdout, done.stdout
     assert done.returncode == 0, done.stdout

@@ -64,7 +64,8 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
                     "the signature does not verify", got=f"--key {args.key}", expected="the key that --public-key belongs to"
                 )
             lines.append(write_envelope(envelope))
-        told = f"{len(claim.subjects)} artifacts attested for {terminal(claim.target.name)}"
+        count = len(claim.subjects)
+        told = f"{count} artifact{'s' * (count != 1)} attested for {terminal(claim.target.name)}"
         console.tell(told + (f", {claim.left} left out: not allowed, or in doubt" if claim.left else ""))
     if lines:
         _write("\n".join(lines) + "\n", output, console)

@@ -27,7 +27,7 @@ def attest(gate: Command, saved: Path, *more: str) -> int:
 def test_what_is_allowed_is_attested_and_what_is_not_is_told_and_fails(gate: Command, saved: Path) -> None:
     outcome = gate("attest", saved / "r.json", "--key", saved / "key.pem", "-o", saved / "a.json")
     assert outcome.code == 1
-    assert outcome.err == "1 artifacts attested for policy, 1 left out: not allowed, or in doubt\n"
+    assert outcome.err == "1 artifact attested for policy, 1 left out: not allowed, or in doubt\n"
     verified = gate("verify-attestation", saved / "a.json", "--key", saved / "key.pub", "--artifact", saved / "build/good.dll")
     assert verified.code == 0
     assert verified.out.startswith("verified: 1 digests allowed on policy by 1 policies")
