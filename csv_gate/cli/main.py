@@ -25,6 +25,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "inspect": ("csv_gate.cli.inspect", "show the facts of a file: digests, version, signatures, chains"),
     "policy": ("csv_gate.cli.policy", "show, lint, compare, convert and digest policies"),
     "report": ("csv_gate.cli.report", "render a saved JSON result again, in any format"),
+    "attest": ("csv_gate.cli.attest", "sign a saved JSON result, for those who deploy"),
+    "verify-attestation": ("csv_gate.cli.verify_attestation", "ask whether files were attested, before they are deployed"),
     "config": ("csv_gate.cli.config", "show the settings that hold, or the schema of csv-gate.yaml"),
 }
 """Verb -> its module, and its line of help."""
