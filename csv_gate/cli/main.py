@@ -24,6 +24,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("csv_gate.cli.explain", "say what a check means, or how a verdict came about, step by step"),
     "inspect": ("csv_gate.cli.inspect", "show the facts of a file: digests, version, signatures, chains"),
     "report": ("csv_gate.cli.report", "render a saved JSON result again, in any format"),
+    "owners": ("csv_gate.cli.owners", "say who answers for an artifact, and which source says so"),
+    "notify": ("csv_gate.cli.notify", "page the owners of a saved result, once per owner"),
     "config": ("csv_gate.cli.config", "show the settings that hold, or the schema of csv-gate.yaml"),
 }
 """Verb -> its module, and its line of help."""

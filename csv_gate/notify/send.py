@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from csv_gate.errors import GateError
 from csv_gate.notify import alertmanager, apprise, email, pagerduty, slack, teams, webhook
 from csv_gate.notify.delivery import HttpMessage, Transport, post
-from csv_gate.notify.page import Circumstances, Page
+from csv_gate.notify.circumstances import Circumstances
+from csv_gate.notify.page import Page
 from csv_gate.notify.settings import Notify
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from csv_gate.model.result import Owner
-from csv_gate.notify.page import Circumstances, pages, resolved_pages
+from csv_gate.notify.circumstances import Circumstances
+from csv_gate.notify.page import pages, resolved_pages
 from csv_gate.notify.settings import Severity
 from tests.builders.results import OWNER, artifact, denied, green_run, red_run, result, undecided
 
