@@ -36,9 +36,10 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.notify.delivery import system_transport
     from csv_gate.notify.send import preview
     from csv_gate.notify.telling import prepare
+    from csv_gate.report.escape import terminal
 
     telling = prepare(result, previous, circumstances, settings, console.environment, system_transport())
     if telling.why_nobody is not None:
-        console.tell(f"this run would page nobody: {telling.why_nobody}")
+        console.tell(f"this run would page nobody: {terminal(telling.why_nobody)}")
     console.out.write(preview(telling.pages, telling.channels) + "\n")
     return ExitCode.OK
