@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
@@ -14,12 +14,14 @@ from csv_gate.cli.paging import add_circumstance_options, circumstances_of, read
 from csv_gate.cli.parser import or_environment, text, texts
 from csv_gate.cli.progress import Progress
 from csv_gate.cli.rendering import options_for, print_report
-from csv_gate.cli.selection import Selection
 from csv_gate.errors import ExitCode, Place, UsageError
-from csv_gate.gate import SpooledResult
-from csv_gate.model.result import RunResult
+from csv_gate.model.result import Finding, RunResult
 from csv_gate.notify.circumstances import Circumstances
 from csv_gate.report import FORMATS
+
+if TYPE_CHECKING:
+    from csv_gate.cli.selection import Selection
+    from csv_gate.gate import SpooledResult
 
 STUBS = "waiver stubs"
 """Stands beside the report formats where files are written."""
@@ -94,7 +96,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     finally:
         progress.close()
     with judged as whole:
-        failed = ()
+        failed: tuple[Finding, ...] = ()
         if beside.circumstances is not None:
             failed = tell_owners(whole, beside.last, beside.circumstances, selection.config.notify, console)
         result = whole.with_findings(failed)
