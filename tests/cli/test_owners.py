@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders.tree import tree
-from tests.cli.conftest import Command
+from tests.cli.conftest import Build, Command
 
 CONFIG = b"""\
 version: 1
@@ -65,3 +65,18 @@ def test_owners_speak_to_scripts_in_json(gate: Command) -> None:
 def test_a_hostile_path_stays_on_its_line(gate: Command) -> None:
     outcome = gate("owners", "build/agent/a\n::error::x")
     assert "\n::" not in outcome.out
+
+
+def checks_of_bad(gate: Command, build: Build, owners: str) -> list[str]:
+    tree(
+        build.with_denied().root,
+        {"csv-gate.yaml": f"version: 1\ntargets: {{prod: {{policies: [policy.xml]}}}}\n{owners}".encode()},
+    )
+    out = gate("check", "--config", build.root / "csv-gate.yaml", build.output, "-o", "json").out
+    return [finding["check"] for finding in json.loads(out)["artifacts"][0]["findings"]]
+
+
+def test_a_denied_artifact_that_nobody_answers_for_is_noted_where_others_have_owners(gate: Command, build: Build) -> None:
+    assert checks_of_bad(gate, build, "owners: [{paths: [elsewhere/], name: me}]\n") == ["CSV201", "CSV921"]
+    assert checks_of_bad(gate, build, "default_owner: me\n") == ["CSV201"]
+    assert checks_of_bad(gate, build, "") == ["CSV201"]
