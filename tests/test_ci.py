@@ -1,4 +1,4 @@
-"""What CI systems are given under `ci/`: linted by the tools of the trade where they are installed, and the scripts run as a runner would."""
+"""What CI systems are given under `ci/`: linted where the tools are installed, and the scripts run as a runner would."""
 
 from __future__ import annotations
 
