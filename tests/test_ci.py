@@ -154,7 +154,7 @@ def test_the_action_fails_the_step_and_still_writes_reports_summary_and_outputs(
     assert json.loads((workspace / outputs["result"]).read_text())["summary"]["denied"] == 1
     assert json.loads((workspace / outputs["sarif"]).read_text())["version"] == "2.1.0"
     assert (workspace / outputs["junit"]).exists()
-    assert "bad.dll" in (workspace / "summary").read_text()
+    assert "1 of 2 artifacts would be blocked" in (workspace / "summary").read_text()
     assert "::error " in said
 
 
