@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "notify": ("csv_gate.cli.notify", "page the owners of a saved result, once per owner"),
     "hook": ("csv_gate.cli.hook", "judge before a git push what changed in the build output"),
     "config": ("csv_gate.cli.config", "show the settings that hold, or the schema of csv-gate.yaml"),
+    "completion": ("csv_gate.cli.completion", "print the script that completes commands in a shell"),
 }
 """Verb -> its module, and its line of help."""
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import detect_format
-from csv_gate.gate.plan import Plan, Target
+from csv_gate.gate.plan import EVERYWHERE, Plan, Target
+from csv_gate.model.verdict import Level
 from csv_gate.scan import Entry, FileIdentity, read_head, walk
 
 STATE_VERSION = 1
@@ -88,11 +89,15 @@ def changed_since(plan: Plan, green: State | None) -> Changed:
     state = State(context=context, files=marks, catalogs=kept_catalogs | new_catalogs)
     if not fresh and not gone:
         return Changed(plan=None, files=0, state=state)
-    if gone or new_catalogs or any(entry.path in green.catalogs for entry in fresh) or not _named_alike(plan, fresh):
+    catalogs_changed = gone or new_catalogs or any(entry.path in green.catalogs for entry in fresh)
+    # A part of the files leaves waivers unused, which is a note.
+    if catalogs_changed or plan.fail_on is Level.NOTE or not _named_alike(plan, fresh):
         return Changed(plan=plan, files=len(entries), state=state)
     # Catalogs that did not change are looked at too: they may list what did.
     inputs = tuple(sorted({entry.path for entry in fresh} | kept_catalogs))
-    return Changed(plan=replace(plan, inputs=inputs), files=len(fresh), state=state)
+    # The patterns have had their say in the walk above.
+    part = replace(plan, inputs=inputs, include=EVERYWHERE, exclude=EVERYWHERE)
+    return Changed(plan=part, files=len(fresh), state=state)
 
 
 def _named_alike(plan: Plan, fresh: Iterable[Entry]) -> bool:

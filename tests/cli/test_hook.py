@@ -17,7 +17,12 @@ CONFIG = b"version: 1\ninputs: [build]\ntargets: {prod: {policies: [policy.xml]}
 
 def git(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    environment = {
+        **os.environ,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
     return subprocess.run(["git", *identity, *arguments], capture_output=True, text=True, cwd=cwd, env=environment, check=False)
 
 
@@ -90,6 +95,14 @@ def test_only_what_changed_is_judged_again(gate: Command, repository: Path) -> N
     assert "1 artifact" in outcome.err
     tree(repository, {"build/readme.txt": b"hello again"})
     assert "none of 1 changed files" in gate("hook", "run").err
+
+
+def test_patterns_that_meet_nothing_among_the_changed_files_turn_nothing_red(gate: Command, repository: Path) -> None:
+    config = CONFIG + b"fail_on: warning\nexclude: [build/old/]\ninclude: [build/]\n"
+    tree(repository, {"csv-gate.yaml": config, "build/old/bad.dll": BAD, "policy.xml": policy_for(GOOD, code("new"))})
+    assert gate("hook", "run").code == 0
+    tree(repository, {"build/new.dll": code("new"), "build/old/worse.dll": code("worse")})
+    assert gate("hook", "run").code == 0
 
 
 def test_red_stops_the_push_and_stays_red_until_it_is_mended(gate: Command, repository: Path) -> None:
