@@ -11,7 +11,7 @@ from csv_gate.config.loading import FILE_NAME
 from csv_gate.errors import OutputError, Place
 from csv_gate.scaffold.survey import CiHost, Survey
 from csv_gate.scaffold.workflows import WORKFLOWS
-from csv_gate.waivers.stubs import as_glob, quoted
+from csv_gate.waivers.stubs import quoted
 
 WAIVERS = "csv-gate.waivers.yaml"
 
@@ -76,7 +76,7 @@ def _config(found: Survey) -> str:
         "  prod:",
         "    policies:"
         + ("" if found.policies else "  # none was found in the repository: put in what the machines really have"),
-        *(f"      - {quoted(_pattern(path) if found.policies else path)}" for path in policies),
+        *(f"      - {quoted(path)}" for path in policies),
         "    # A policy in audit mode blocks nothing, so its denials are warnings. `enforce` judges it as if it blocked.",
         "    # mode: enforce",
         "    # Path rules need to know where files will lie.",
@@ -99,11 +99,6 @@ def _config(found: Survey) -> str:
         "#     routing_key: {env: PAGERDUTY_KEY}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _pattern(path: str) -> str:
-    """A path that holds characters of patterns, with these disarmed."""
-    return as_glob(path).lstrip("/") if any(character in path for character in "*?[]!\\") else path
 
 
 _WAIVER_FILE = """\
