@@ -23,7 +23,7 @@ class Look:
 
     def for_file(self) -> ReportOptions:
         """No colours, a width that does not depend on the window, everything in it."""
-        return replace(self.stdout, colour=False, width=100, closing=True)
+        return replace(self.stdout, colour=False, links=False, width=100, closing=True)
 
 
 def options_for(
@@ -36,6 +36,7 @@ def options_for(
     return Look(
         ReportOptions(
             colour=console.is_colour_out,
+            links=console.is_colour_out and console.out.isatty() and environment.get("TERM") != "dumb",
             width=min(width, MAX_WIDTH),
             verbosity=console.verbosity,
             docs_url=docs_url,
