@@ -80,7 +80,7 @@ class _Beside:
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
     outputs = parse_outputs(or_environment(texts(args, "output"), console.environment, "CSV_GATE_OUTPUT"), FORMATS)
     stubs = text(args, "write_waivers")
-    files = outputs if stubs is None else (*outputs, Output(format=STUBS, path=stubs))
+    files = outputs if stubs is None else _with_stubs(outputs, stubs)
     check_writable(files)
 
     from csv_gate.cli.selection import select
@@ -102,6 +102,14 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
         result = whole.with_findings(failed)
         _write(files, result, selection, beside, console)
         return result.summary.exit_code
+
+
+def _with_stubs(outputs: tuple[Output, ...], path: str) -> tuple[Output, ...]:
+    added = Output(format=STUBS, path=path)
+    taken = {os.path.realpath(output.path) for output in outputs if not output.is_stdout}
+    if added.is_stdout or os.path.realpath(path) in taken:
+        raise UsageError("waiver stubs need a file of their own", got=f"--write-waivers {path}", expected="a file name")
+    return (*outputs, added)
 
 
 def _beside(args: argparse.Namespace, console: Console, selection: Selection) -> _Beside:

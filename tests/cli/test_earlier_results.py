@@ -66,6 +66,12 @@ def test_stubs_never_overwrite_the_waivers_in_use(gate: Command, build: Build) -
     assert (build.root / "w.yaml").read_bytes() == WAIVER
 
 
+def test_stubs_need_a_file_of_their_own(gate: Command, build: Build) -> None:
+    report = build.root / "r.json"
+    assert gate(*build.check(), "--write-waivers", "-").code == 2
+    assert gate(*build.check(), "-o", f"json={report}", "--write-waivers", report).code == 2
+
+
 def test_a_baseline_hides_what_was_known_and_keeps_the_exit_code_and_the_json_whole(gate: Command, build: Build) -> None:
     saved = build.root / "known.json"
     gate(*build.with_denied().check(), "-o", f"json={saved}")

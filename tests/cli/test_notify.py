@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.builders.receivers import Answer, Received, receiver
-from tests.builders.tree import tree
-from tests.cli.conftest import Build, Command, Outcome
+from tests.builders.tree import policy_for, tree
+from tests.cli.conftest import BAD, GOOD, Build, Command, Outcome
 
 KEY = "0123456789abcdef0123456789abcdef"
 GITHUB = {
@@ -218,3 +218,29 @@ def test_a_chat_hears_of_a_red_build_once_and_again_where_the_first_message_was_
     assert "slack: @contoso/agent told" in again.err
     assert "nobody is paged again" in silent.err
     assert "s3cret" not in lost.err + lost.out + results[0].read_text()
+
+
+def test_several_receivers_hear_the_same_trouble_once_each(gate: Command, build: Build) -> None:
+    with receiver([Answer(drops=True)]) as duty, receiver([Answer(status=200)]) as manager, receiver() as hook:
+        more = f"  alertmanager: {{url: '{manager.url}'}}\n  webhook: {{url: '{hook.url}', secret: {{env: HOOK_KEY}}}}\n"
+        configured(build.with_denied(), duty.url, more)
+        outcome = notify(gate, build, judged(gate, build, "r.json"), env={**GITHUB, "HOOK_KEY": "hook-s3cret"})
+    assert outcome.code == 0, outcome.err
+    # The first connection was lost after the event was sent: it comes again under the same key, which the receiver joins.
+    assert len({event["dedup_key"] for event in events(duty.received)}) == 1
+    assert (len(duty.received), len(manager.received), len(hook.received)) == (2, 1, 1)
+    assert manager.received[0].path == "/api/v2/alerts"
+    assert "X-Csv-Gate-Signature" in hook.received[0].headers
+    assert "hook-s3cret" not in outcome.out + outcome.err
+
+
+def test_a_new_cause_pages_again_and_the_old_one_is_over(gate: Command, build: Build) -> None:
+    with receiver() as duty:
+        configured(build.with_denied(), duty.url)
+        first = judged(gate, build, "first.json")
+        notify(gate, build, first)
+        tree(build.root, {"policy.xml": policy_for(GOOD, denied=[BAD])})
+        notify(gate, build, judged(gate, build, "second.json"), "--previous", first)
+        told = events(duty.received)
+    assert [event["event_action"] for event in told] == ["trigger", "trigger", "resolve"]
+    assert told[2]["dedup_key"] == told[0]["dedup_key"] != told[1]["dedup_key"]
