@@ -52,12 +52,19 @@ class Target:
 class Owners(Protocol):
     """Who an artifact belongs to. Must pickle."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing says who owns what, so that an artifact without an owner is no surprise."""
+        ...
+
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class NoOwners:
     """Nobody said who owns what."""
+
+    is_silent: bool = True
 
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         del path, sha256
