@@ -23,7 +23,7 @@ from csv_gate.model.facts import (
     TimestampKind,
     VersionFacts,
 )
-from csv_gate.model.problems import Problem
+from csv_gate.model.problems import Problem, ProblemCode
 
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 WHQL = "1.3.6.1.4.1.311.10.3.5"
@@ -118,6 +118,7 @@ def signature(
     page_hashes: PageHashFacts | None = None,
     source: SignatureSource = SignatureSource.EMBEDDED,
     chain_known: bool = True,
+    problems: Sequence[ProblemCode] = (),
 ) -> SignatureFacts:
     """A good signature by Contoso below an issuing CA."""
     signer = leaf or certificate()
@@ -129,6 +130,7 @@ def signature(
         signed_digest=hex_digest("image"),
         digest_matches=valid,
         valid=valid,
+        problems=tuple(Problem(code=code, detail="seen in this test") for code in problems),
         program_name=program_name,
         signer=signer if chain_known else None,
         chain=links if chain_known else None,
@@ -168,7 +170,9 @@ def digests(**changes: str | None) -> Digests:
     )
 
 
-def pe(*, is_driver: bool = False, is_efi: bool = False, imports_kernel: bool | None = None) -> PeFacts:
+def pe(
+    *, is_driver: bool = False, is_efi: bool = False, imports_kernel: bool | None = None, imports_read: bool = True
+) -> PeFacts:
     return PeFacts(
         machine="x64",
         is_dll=not is_driver,
@@ -176,7 +180,7 @@ def pe(*, is_driver: bool = False, is_efi: bool = False, imports_kernel: bool | 
         is_dotnet=False,
         is_efi=is_efi,
         subsystem="native" if is_driver else "windows_gui",
-        imports_kernel=is_driver if imports_kernel is None else imports_kernel,
+        imports_kernel=None if not imports_read else is_driver if imports_kernel is None else imports_kernel,
     )
 
 

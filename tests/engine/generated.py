@@ -23,6 +23,7 @@ from csv_gate.model.appcontrol import (
 )
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
 from csv_gate.model.facts import CertificateFacts, FactName, Facts, PageHashFacts, SignatureFacts, SignatureSource
+from csv_gate.model.problems import ProblemCode
 from tests.builders import appcontrol as ac
 from tests.builders import facts as f
 
@@ -36,6 +37,17 @@ EKUS = (f.CODE_SIGNING, f.WHQL, f.WINDOWS_COMPONENT, f.LIFETIME)
 TIMES = (datetime(2024, 6, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC))
 DIGESTS = tuple(
     f.hex_digest(text, algorithm) for text in ("image", "page", "flat", "padded", "nothing") for algorithm in ("sha1", "sha256")
+)
+SIGNATURE_PROBLEMS = (
+    ProblemCode.CHAIN_AMBIGUOUS,
+    ProblemCode.CHAIN_TOO_LONG,
+    ProblemCode.CHAIN_ISSUER_NOT_CA,
+    ProblemCode.CMS_NOT_DER,
+    ProblemCode.CMS_SIGNER_VERSION,
+    ProblemCode.CMS_CERTIFICATE_MALFORMED,
+    ProblemCode.NESTED_DEEP,
+    ProblemCode.NESTED_TOO_MANY,
+    ProblemCode.CMS_UNSIGNED_ATTRIBUTE_UNKNOWN,
 )
 UNCERTAIN_GAPS = (
     FactName.DIGESTS,
@@ -92,6 +104,8 @@ class Generator:
                 {"tbs_algorithm": "md5"},
                 {"signature_algorithm": "rsassa_pss"},
                 {"is_self_issued": True, "tbs_algorithm": "sha1"},
+                {"is_self_issued": True, "is_ca": None},
+                {"is_self_issued": True, "is_ca": False},
                 {},
             )
         )
@@ -114,6 +128,7 @@ class Generator:
             page_hashes=pages,
             source=pick((SignatureSource.EMBEDDED, SignatureSource.CATALOG)),
             chain_known=chance(0.96),
+            problems=[pick(SIGNATURE_PROBLEMS)] if chance(0.08) else [],
         )
 
     def facts(self) -> Facts:
@@ -143,7 +158,7 @@ class Generator:
         return f.facts(
             *(self.signature() for _ in range(pick((0, 1, 1, 2)))),
             taken=taken,
-            header=f.pe(is_driver=is_driver, imports_kernel=True if chance(0.05) else None),
+            header=f.pe(is_driver=is_driver, imports_kernel=True if chance(0.05) else None, imports_read=chance(0.96)),
             resource=resource,
             gaps=[pick(UNCERTAIN_GAPS)] if chance(0.12) else [],
         )

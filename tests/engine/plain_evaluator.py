@@ -24,12 +24,33 @@ from csv_gate.model.appcontrol import (
 )
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
 from csv_gate.model.facts import ChainEnd, ChainFacts, FactName, Facts, SignatureFacts, SignatureSource
+from csv_gate.model.problems import ProblemCode
 
 NO, MAYBE, YES = 0, 1, 2
 TOP = 0xFFFF_FFFF_FFFF_FFFF
 LIFETIME = "1.3.6.1.4.1.311.10.3.13"
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 WHQL, ATTESTED, COMPONENT = "1.3.6.1.4.1.311.10.3.5", "1.3.6.1.4.1.311.10.3.5.1", "1.3.6.1.4.1.311.10.3.6"
+DOUBTFUL = frozenset(
+    {
+        ProblemCode.CHAIN_AMBIGUOUS,
+        ProblemCode.CHAIN_TOO_LONG,
+        ProblemCode.CHAIN_ISSUER_NOT_CA,
+        ProblemCode.CMS_NOT_DER,
+        ProblemCode.CMS_SIGNER_VERSION,
+        ProblemCode.CMS_CERTIFICATE_MALFORMED,
+        ProblemCode.NESTED_DEEP,
+    }
+)
+HIDING = frozenset(
+    {
+        ProblemCode.CHAIN_AMBIGUOUS,
+        ProblemCode.CHAIN_TOO_LONG,
+        ProblemCode.CHAIN_ISSUER_NOT_CA,
+        ProblemCode.CMS_CERTIFICATE_MALFORMED,
+        ProblemCode.NESTED_TOO_MANY,
+    }
+)
 NAMES_OF_ROOTS = {
     3: "microsoft authenticode(tm) root authority",
     8: "microsoft code verification root",
@@ -73,6 +94,7 @@ MUTANTS: Mapping[str, str] = {
     "oem id from the certificate": "CertOemID is compared with the leaf's common name",
     "lifetime ignored": "an expired certificate never matters",
     "unknown is no": "what is not known does not match",
+    "problems ignored": "a signature that is valid counts whatever else was seen of it",
     "except ekus ignored": "a signer's excepted EKUs are not compared",
 }
 
@@ -97,13 +119,13 @@ class PlainEvaluator:
             return "not_applicable"
         if facts.pe is not None and facts.pe.is_efi:
             return "not_applicable"
+        if facts.pe is None or any(gap.what is FactName.PE for gap in facts.gaps):
+            return "undecided"
         if context.code_mode is not None:
             return self.judge(policies, kernel=context.code_mode is CodeMode.KERNEL)
-        if facts.pe is None:
-            return "undecided"
-        if facts.pe.is_driver:
+        if facts.pe.is_driver and facts.pe.imports_kernel is not None:
             return self.judge(policies, kernel=not self.mutant("wrong scenario"))
-        if facts.pe.imports_kernel:
+        if facts.pe.imports_kernel is not False:
             both = {self.judge(policies, kernel=True), self.judge(policies, kernel=False)}
             return both.pop() if len(both) == 1 else "undecided"
         return self.judge(policies, kernel=False)
@@ -163,6 +185,8 @@ class PlainEvaluator:
             hidden = any(gap.what in (FactName.SIGNATURES, FactName.CATALOGS) for gap in self.facts.gaps)
             hidden = hidden or any(one.valid and (one.chain is None or one.signer is None) for one in self.signatures())
             spoiled = spoiled or any(one.valid and self.is_void(one) for one in self.signatures())
+            revocable = [one for one in self.signatures() if one.valid and self.context.revoked_sha256]
+            spoiled = spoiled or any(self.has(one, HIDING) for one in revocable)
             spoiled = spoiled or (hidden and not self.mutant("unknown is no"))
         sure = deny == NO and allow == YES and demands == YES and not open_scenario and not spoiled
         return "allowed" if sure else "undecided"
@@ -255,6 +279,8 @@ class PlainEvaluator:
         known = [use for use in uses if use.signer in policy.signers]
         if known and any(gap.what in (FactName.SIGNATURES, FactName.CATALOGS) for gap in self.facts.gaps):
             best = max(best, self.maybe)
+        if known and denying and any(self.has(one, HIDING) for one in self.signatures()):
+            best = max(best, MAYBE)
         for use in known:
             for signature in self.signatures():
                 best = max(best, self.signer(policy, base, scenario, use, signature, kernel, denying=denying))
@@ -266,6 +292,9 @@ class PlainEvaluator:
 
     def signatures(self) -> tuple[SignatureFacts, ...]:
         return self.facts.signatures[:1] if self.mutant("first signature only") else self.facts.signatures
+
+    def has(self, signature: SignatureFacts, codes: frozenset[ProblemCode]) -> bool:
+        return not self.mutant("problems ignored") and any(problem.code in codes for problem in signature.problems)
 
     # --- file rules
 
@@ -310,6 +339,8 @@ class PlainEvaluator:
                 return YES
             if whole and (page or (not tables and not may_have_tables)):
                 return YES
+            if FactName.SIGNATURES in gaps:
+                sound = set()
             if self.listed(hashes, digests.page_sha1 if "sha1" in sound else None, None):
                 return YES
             if self.listed(hashes, None, digests.page_sha256 if "sha256" in sound else None):
@@ -559,14 +590,18 @@ class PlainEvaluator:
             return NO
         minimum = (scenario.minimum_hash_algorithm if scenario else None) or 0x800C
         parts = [YES if signature.digest_algorithm == "sha256" and minimum <= 0x800C else MAYBE]
+        parts.append(MAYBE if self.has(signature, DOUBTFUL) else YES)
+        if signature.source is not SignatureSource.CATALOG and any(g.what is FactName.SIGNATURES for g in self.facts.gaps):
+            parts.append(self.maybe)
         chain, leaf = signature.chain, signature.signer
         if chain is None or leaf is None:
             return min(parts)
+        top = chain.certificates[-1]
         for cert in chain.certificates:
             parts.append(YES if cert.key_algorithm == "rsa" and 2048 <= (cert.key_bits or 0) <= 4096 else MAYBE)
-            parts.append(MAYBE if not cert.is_self_issued and cert.tbs_algorithm in ("md5", "sha1") else YES)
+            parts.append(MAYBE if cert.tbs_algorithm in ("md5", "sha1") and not (cert is top and cert.is_self_issued) else YES)
         for cert in chain.certificates[1:]:
-            parts.append(YES if cert.is_ca or cert.is_self_issued else MAYBE)
+            parts.append(YES if cert.is_ca or (cert is top and cert.is_self_issued and cert.is_ca is None) else MAYBE)
         if chain.end is not ChainEnd.KNOWN_ROOT or chain.well_known_root is None:
             parts.append(MAYBE if leaf.eku is not None and CODE_SIGNING not in leaf.eku else YES)
             parts.append(MAYBE if leaf.key_usage_digital_signature is False else YES)
@@ -580,7 +615,7 @@ class PlainEvaluator:
         return min(parts)
 
     def usable_to_deny(self, signature: SignatureFacts) -> int:
-        if not signature.valid or self.is_void(signature):
+        if not signature.valid or self.is_void(signature) or self.has(signature, frozenset({ProblemCode.NESTED_DEEP})):
             return MAYBE
         chain = signature.chain
         if chain is not None and any(cert.key_algorithm == "ec" for cert in chain.certificates):

@@ -59,7 +59,7 @@ class SignerIndex:
                 answer = match_signer(compiled, signature, view, direction)
                 if answer.truth is Truth.NO:
                     continue
-                usable = usable or is_usable(signature, view.context, direction, minimum_hash)
+                usable = usable or is_usable(signature, view, direction, minimum_hash)
                 yield SignerHit(compiled=compiled, signature=signature, match=answer, usable=usable)
 
     def _candidates(self, signature: SignatureFacts) -> Iterator[CompiledSigner]:
