@@ -44,6 +44,7 @@ DOUBTFUL_PROBLEMS = MappingProxyType(
         ProblemCode.CMS_CERTIFICATE_MALFORMED: "what Windows makes of a certificate in the signature that cannot be read",
         ProblemCode.CMS_DATA_TYPE_UNUSUAL: "whether Windows takes a signature that was made for another kind of file",
         ProblemCode.WEAK_DIGEST: "whether Windows takes a signature that was made over a SHA-1 or MD5 digest",
+        ProblemCode.CATALOG_FLAT_DIGEST: "whether Windows looks a program up in a catalog by the digest of the whole file",
         ProblemCode.NESTED_DEEP: "whether Windows looks at a signature that is nested in a nested one",
     }
 )
