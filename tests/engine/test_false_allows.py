@@ -158,6 +158,27 @@ def test_a_certificate_that_is_for_nothing_in_particular_allows_nothing() -> Non
     assert decision(by(f.certificate(eku=None)), ALLOW_CONTOSO) is UNDECIDED
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Microsoft Development Root Certificate Authority 2014",
+        "Microsoft Testing Root Certificate Authority 2010",
+        "Microsoft DMD Preview Root 2005",
+    ],
+)
+def test_a_chain_that_claims_a_test_or_flight_root_whose_key_is_not_known_is_open(name: str) -> None:
+    artifact = f.facts(f.signature(f.certificate(), f.authority(issuer_cn=name)))
+    policies = ac.policy_set(ac.policy(signers=[ac.signer(tbs=f.tbs("Contoso CA", name))]))
+    assert decision(artifact, policies) is UNDECIDED
+    assert decision(artifact, policies, test_signing=True, flight_signing=True) is ALLOWED
+
+
+def test_a_well_known_number_that_nobody_has_published_may_be_anybody() -> None:
+    signers = [ac.signer(well_known=0x17)]
+    assert decision(SIGNED, ac.policy_set(ac.policy(ANY, signers=signers, denied=[ac.use()]))) is UNDECIDED
+    assert decision(SIGNED, ac.policy_set(ac.policy(signers=signers))) is UNDECIDED
+
+
 # --- time
 
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Answer, Direction, all_of, no, unknown, yes
 from csv_gate.engine.appcontrol.view import ArtifactView
-from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, TEST_ROOTS, chain_root_number
+from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, TEST_ROOTS, chain_root_number, is_named_like_a_limited_root
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainEnd, ChainFacts, SignatureFacts, SignatureSource, TimestampFacts
 from csv_gate.model.problems import ProblemCode
@@ -215,4 +215,9 @@ def _root_trust(chain: ChainFacts, context: AppControlContext) -> Answer:
         if context.flight_signing is False:
             return no("the chain ends in a flight root, which the target does not trust")
         return unknown(CONTEXT, "whether the target trusts flight roots (`flight_signing`)")
+    top = chain.certificates[-1] if chain.certificates else None
+    # Where only the name tells, it makes no chain good, but it makes one doubtful.
+    is_limited = root is None and top is not None and is_named_like_a_limited_root(top.issuer, top.issuer_cn)
+    if is_limited and top is not None and not (context.test_signing and context.flight_signing is True):
+        return unknown(CONTEXT, f"whether the target trusts {top.issuer_cn or top.issuer!r} (`test_signing`, `flight_signing`)")
     return yes("")
