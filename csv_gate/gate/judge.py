@@ -47,7 +47,9 @@ class Judge:
             roots=roots_with(plan.given_roots),
             catalogs=CatalogIndex(catalogs.catalogs),
         )
-        self._ready = tuple(_Ready(target, prepare(target), catalogs.foreign_to(target.catalogs)) for target in plan.targets)
+        self._ready = tuple(
+            _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
+        )
 
     def row(self, entry: Entry) -> Row:
         """As `judge`, in the form that is kept."""
@@ -98,10 +100,10 @@ class Judge:
         gap = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
         for ready in self._ready:
             context = ready.target.routes.context_for(entry.scope)
-            if context is None:
+            if context is None and not entry.is_folder:
                 continue
-            if gap is not None:
-                found.append(_unread(ready.target.name, gap.why))
+            if context is None or gap is not None:
+                found.append(_unread(ready.target.name, gap.why if gap else "its files were not seen"))
             else:
                 found.append(ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context))
         return found

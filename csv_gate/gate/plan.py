@@ -48,6 +48,10 @@ class Target:
     catalogs: tuple[str, ...] = ()
     """Catalog files that are installed on this target alone."""
 
+    def takes(self, scope: str) -> bool:
+        """Whether what lies at that pattern path goes to this target."""
+        return self.routes.context_for(scope) is not None
+
 
 class Owners(Protocol):
     """Who an artifact belongs to. Must pickle."""

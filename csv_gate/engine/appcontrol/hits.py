@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, unknown
+from csv_gate.engine.appcontrol.usability import hidden_signers
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import AppControlPolicy, FileRule, Signer
 from csv_gate.model.facts import SignatureFacts, SignatureSource
@@ -137,6 +138,10 @@ def _unseen(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
         yield Hit(
             rule=None, direction=direction, is_signer=True, answer=unknown(FACT, f"its signatures ({view.signatures_gap})")
         )
+    if direction is Direction.DENY and signers.by_root:
+        for what in dict.fromkeys(hidden_signers(signature) for signature in view.signatures):
+            if what is not None:
+                yield Hit(rule=None, direction=direction, is_signer=True, answer=unknown(NOT_SPECIFIED, what))
     dangling = scenario.dangling_allow if direction is Direction.ALLOW else scenario.dangling_deny
     if dangling:
         what = f"what {', '.join(dangling[:5])} would say, which {entry.policy.label!r} refers to and does not define"

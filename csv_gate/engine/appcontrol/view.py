@@ -65,6 +65,9 @@ class ArtifactView:
     """Digest length in bytes -> why one of that length is not known."""
     odd_length: bool
     signatures_gap: str | None
+    """Why more signatures may exist than are known."""
+    embedded_gap: str | None
+    """Why Windows may find other embedded signatures than these."""
     signatures: tuple[SignatureFacts, ...]
     page_tables: tuple[tuple[str, bool], ...]
     """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
@@ -74,6 +77,7 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool) -> 
     """Prepare the facts for one scenario."""
     version_gap = facts.gap(FactName.VERSION)
     names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
+    embedded_gap = facts.gap(FactName.SIGNATURES)
     signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
     version = facts.version
     names: tuple[str | None, ...] = (None, None, None, None)
@@ -95,6 +99,7 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool) -> 
         unknown_hashes=unknown_hashes,
         odd_length=bool(facts.digests and (facts.digests.padded_authenticode_sha1 or facts.digests.padded_authenticode_sha256)),
         signatures_gap=signature_gap.why if signature_gap else None,
+        embedded_gap=embedded_gap.why if embedded_gap else None,
         signatures=facts.signatures,
         page_tables=tuple(
             (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
