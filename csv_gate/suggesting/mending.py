@@ -1,4 +1,4 @@
-"""The one rule that would mend a denial, as XML to look at: a signer where the signature would count, else a hash."""
+"""The one rule that would mend a denial, as XML to look at: a signer where the signature would count, a hash where there is none."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ def mending_rule(verdict: Verdict, facts: Facts, policies: CompiledPolicySet, co
 
 
 def _single(trial: Trial) -> list[Proposal]:
-    """Proposals of one rule each, the better before the worse."""
+    """Proposals of one rule each, the better before the worse. No hash of a file that was changed after it was signed is offered."""
     found: list[Proposal] = []
-    for level in (Level.PUBLISHER, Level.HASH):
+    is_broken = any(not signature.valid for signature in trial.facts.signatures)
+    for level in (Level.PUBLISHER,) if is_broken else (Level.PUBLISHER, Level.HASH):
         with suppress(Unavailable):
             for proposal in proposals(level, trial.facts, trial.context, trial.path):
                 strongest = sorted(proposal.rules, key=lambda rule: -len(rule.hash or b""))

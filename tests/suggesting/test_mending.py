@@ -19,6 +19,7 @@ from tests.builders.policy import policy_xml, scenario_xml
 
 NOTHING = ac.policy_set(ac.policy())
 CONTEXT = AppControlContext(evaluated_at=f.NOW)
+PAGES = PageHashFacts(algorithm="sha1", matches=False)
 SIGNED, UNSIGNED = f.facts(f.signature()), f.facts()
 
 
@@ -43,10 +44,15 @@ def test_an_unsigned_file_is_mended_by_its_hash() -> None:
     assert allow.attrib["Hash"].lower() == f.hex_digest("image")
 
 
-def test_a_broken_signature_is_mended_by_the_hash() -> None:
-    found = rule(f.facts(f.signature(valid=False)))
+def test_the_hash_of_a_file_that_was_changed_after_signing_is_not_offered() -> None:
+    assert rule(f.facts(f.signature(valid=False))) is None
+
+
+def test_a_second_signature_that_holds_is_offered() -> None:
+    other = f.signature(f.certificate("Fabrikam", issuer_cn="Fabrikam CA"))
+    found = rule(f.facts(f.signature(valid=False), other))
     assert found is not None
-    assert found.startswith("<Allow ")
+    assert 'CertPublisher Value="Fabrikam"' in found
 
 
 @pytest.mark.parametrize("facts", [SIGNED, UNSIGNED])
@@ -70,7 +76,7 @@ def test_the_policy_with_the_rule_allows_the_file(facts: Facts) -> None:
         (SIGNED, ac.policy_set(ac.policy(ac.allow(file_name="*")))),
         (SIGNED, ac.policy_set(ac.policy(ac.deny(file_name="app.dll")))),
         (f.facts(f.signature(), header=f.pe(is_driver=True)), NOTHING),
-        (f.facts(f.signature(valid=False, page_hashes=PageHashFacts(algorithm="sha256", matches=False))), NOTHING),
+        (f.facts(f.signature(f.certificate(key_algorithm="ec"), page_hashes=PAGES)), NOTHING),
         (UNSIGNED, ac.policy_set(ac.policy(), ac.policy(name="Other", number=2))),
     ],
     ids=["allowed", "denied by a rule", "a driver", "two hashes needed", "two bases deny"],
