@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.cli.outputs import STDOUT, Output, check_writable, write_files
     from csv_gate.cli.selection import select
-    from csv_gate.gate import facts_of
+    from csv_gate.gate.candidates import candidates
     from csv_gate.suggesting import Candidate, Wish, suggest
 
     wish = Wish(
@@ -68,12 +68,11 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
         names = ", ".join(target.name for target in selection.plan.targets)
         raise UsageError("a policy is suggested for one target", got=names, expected="one --target, or --policy")
     (target,) = selection.plan.targets
-    candidates = []
-    for entry, facts in facts_of(selection.plan):
-        context = target.routes.context_for(entry.scope)
-        if context is not None:
-            candidates.append(Candidate(path=entry.path, facts=facts, context=context))
-    suggestion = suggest(target.policies, candidates, wish)
+    found = [
+        Candidate(path=artifact.path, facts=artifact.facts, context=context)
+        for artifact, context in candidates(selection.plan, target)
+    ]
+    suggestion = suggest(target.policies, found, wish)
     if suggestion.policy is not None:
         xml = suggestion.xml.decode("utf-8")
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from csv_gate.gate.plan import EVERYWHERE, Plan, Routes, Target, Uniform
-from csv_gate.gate.run import Observer, facts_of, run
+from csv_gate.gate.run import Observer, run
 from csv_gate.gate.spool import SpooledResult
 
-__all__ = ["EVERYWHERE", "Observer", "Plan", "Routes", "SpooledResult", "Target", "Uniform", "facts_of", "run"]
+__all__ = ["EVERYWHERE", "Observer", "Plan", "Routes", "SpooledResult", "Target", "Uniform", "run"]

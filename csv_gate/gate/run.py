@@ -7,7 +7,7 @@ what some target judges. A file of another format is seen, counted and left.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,13 +17,11 @@ from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS
 from csv_gate.gate.findings import findings_of_set
-from csv_gate.gate.judge import Judge
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import rows
 from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.tally import Tally
 from csv_gate.model.appcontrol import version_text
-from csv_gate.model.facts import Facts
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
 from csv_gate.scan import Entry, Walk, read_head, walk
 from csv_gate.waivers import waiver_findings
@@ -73,7 +71,13 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     sorted_ = _sort(plan.targets, listed.entries)
     if not sorted_.judged:
         raise _nothing(plan, listed, sorted_)
-    catalogs = _catalogs(plan, sorted_)
+    catalogs = read_catalogs(
+        sorted_.catalogs,
+        plan.catalogs,
+        (path for target in plan.targets for path in target.catalogs),
+        roots=roots_with(plan.given_roots),
+        limits=plan.limits,
+    )
     observer.found(len(sorted_.judged), sum(entry.size for entry in sorted_.judged))
     skipped = sum(sorted_.left.values()) + listed.skipped + listed.not_included
     spool = Spool()
@@ -97,31 +101,6 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         findings=findings,
         summary=tally.summary(findings, plan.fail_on, excluded=listed.excluded, skipped=skipped),
         spool=spool,
-    )
-
-
-def facts_of(plan: Plan) -> Iterator[tuple[Entry, Facts]]:
-    """The facts of every file that a run of this plan would judge, sorted by path, without judging any.
-
-    Raises:
-        NoArtifactsError, UsageError, ConfigError: as `run`.
-    """
-    listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
-    sorted_ = _sort(plan.targets, listed.entries)
-    if not sorted_.judged:
-        raise _nothing(plan, listed, sorted_)
-    judge = Judge(plan, _catalogs(plan, sorted_))
-    for entry in sorted_.judged:
-        yield entry, judge.facts(entry)
-
-
-def _catalogs(plan: Plan, sorted_: _Sorted) -> Catalogs:
-    return read_catalogs(
-        sorted_.catalogs,
-        plan.catalogs,
-        (path for target in plan.targets for path in target.catalogs),
-        roots=roots_with(plan.given_roots),
-        limits=plan.limits,
     )
 
 
