@@ -96,3 +96,14 @@ def test_the_help_of_a_denial_shows_the_rule_that_would_mend_it(gate: Command, t
     out = gate("check", tree_of / "build", "--no-config", "--policy", tree_of / "base.xml").out
     assert '<Signer ID="ID_SIGNER_S_' in out
     assert '<Allow ID="ID_ALLOW_A_' in out
+
+
+def test_the_configuration_tells_where_a_file_lies_on_the_target(gate: Command, tree_of: Path) -> None:
+    config = (
+        b"version: 1\ntargets:\n  prod:\n    policies: [base.xml]\n    install_paths:\n"
+        b"      - {from: build, to: 'C:\\Program Files\\App', user_writable: false}\n"
+    )
+    tree(tree_of, {"csv-gate.yaml": config})
+    outcome = gate("suggest", tree_of / "build", "--config", tree_of / "csv-gate.yaml", "--level", "FilePath")
+    assert outcome.code == 0
+    assert 'FilePath="C:\\Program Files\\App\\tool.exe"' in outcome.out
