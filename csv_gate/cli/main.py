@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("csv_gate.cli.explain", "say what a check means, or how a verdict came about, step by step"),
     "inspect": ("csv_gate.cli.inspect", "show the facts of a file: digests, version, signatures, chains"),
     "policy": ("csv_gate.cli.policy", "show, lint, compare, convert and digest policies"),
+    "suggest": ("csv_gate.cli.suggest", "write the supplemental policy that would let blocked files run"),
     "report": ("csv_gate.cli.report", "render a saved JSON result again, in any format"),
     "attest": ("csv_gate.cli.attest", "sign a saved JSON result, for those who deploy"),
     "verify-attestation": ("csv_gate.cli.verify_attestation", "ask whether files were attested, before they are deployed"),

@@ -47,6 +47,7 @@ class Judge:
             roots=roots_with(plan.given_roots),
             catalogs=CatalogIndex(catalogs.catalogs),
         )
+        self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
         )
@@ -76,7 +77,7 @@ class Judge:
             # Waivers name paths as the configuration does.
             artifact=Artifact(path=entry.scope, facts=facts),
             verdicts=verdicts,
-            findings=(*findings_of(facts, verdicts), *nobody),
+            findings=(*findings_of(facts, verdicts, self._version_of), *nobody),
             owner=owner,
         )
         waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)

@@ -47,6 +47,8 @@ class Target:
     """Judged as if every policy were enforced."""
     catalogs: tuple[str, ...] = ()
     """Catalog files that are installed on this target alone."""
+    version_of: str | None = None
+    """Name of the target of which this is another version that is still live."""
 
     def takes(self, scope: str) -> bool:
         """Whether what lies at that pattern path goes to this target."""
