@@ -72,9 +72,7 @@ def _write(folder: Path, number: int, suffix: str, data: bytes) -> None:
     (place / f"file{number:05}{suffix}").write_bytes(data)
 
 
-def _images(
-    chance: random.Random, pool: bytes, count: int, least: int, most: int, listed: list[FileRule]
-) -> Iterator[bytes]:
+def _images(chance: random.Random, pool: bytes, count: int, least: int, most: int, listed: list[FileRule]) -> Iterator[bytes]:
     publishers = [
         signing.authority().issue(f"Test Publisher {number}", serial=0x1001 + number, key_label=f"leaf{number}")
         for number in range(3)

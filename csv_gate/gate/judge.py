@@ -17,9 +17,8 @@ from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult
-from csv_gate.model.result_json import artifact_json
 from csv_gate.model.verdict import Decision, Verdict
-from csv_gate.report.escape import json_line
+from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.scan import Entry, open_content
 from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
@@ -42,6 +41,7 @@ class Judge:
     def __init__(self, plan: Plan, catalogs: Catalogs) -> None:
         self._plan = plan
         self._catalog_gap = catalogs.gap
+        self._lines = ArtifactLines()
         self._settings = ExtractionSettings(
             limits=plan.limits,
             roots=roots_with(plan.given_roots),
@@ -52,7 +52,7 @@ class Judge:
     def row(self, entry: Entry) -> Row:
         """As `judge`, in the form that is kept."""
         waived = self.judge(entry)
-        return json_line(artifact_json(waived.result)), count(waived.result, self._plan.fail_on, waived.used)
+        return self._lines.line(waived.result), count(waived.result, self._plan.fail_on, waived.used)
 
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""
