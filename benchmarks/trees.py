@@ -47,7 +47,7 @@ def trees(root: Path, *, ordinary: int, large: int, nocode: int) -> Trees:
     if marker.is_file() and marker.read_text(encoding="utf-8") == stamp:
         return found
     shutil.rmtree(root, ignore_errors=True)
-    chance = random.Random(SEED)  # noqa: S311
+    chance = random.Random(SEED)
     pool = chance.randbytes(POOL_BYTES)
     listed: list[FileRule] = []
     for folder, images in (

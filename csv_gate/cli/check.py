@@ -25,6 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--cross-check", action="store_true", help="compare each file with lief and pefile (extra: cross-check)")
     group.add_argument("-j", "--jobs", metavar="N", type=int, help="processes; default: as many as pay [CSV_GATE_JOBS]")
+    group.add_argument("--shard", metavar="N/M", help="judge the Nth of M parts only; `csv-gate merge` joins the results")
+    group = parser.add_argument_group("what is kept between runs").add_mutually_exclusive_group()
+    group.add_argument(
+        "--cache",
+        choices=("content", "trust-files"),
+        help="find facts again by the hash of every byte (default), or by what the file system says too [CSV_GATE_CACHE]",
+    )
+    group.add_argument("--no-cache", action="store_true", help="read everything anew and keep nothing [CSV_GATE_CACHE=off]")
     add_config_options(parser)
     group = parser.add_argument_group("result")
     group.add_argument(

@@ -24,6 +24,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("csv_gate.cli.explain", "say what a check means, or how a verdict came about, step by step"),
     "inspect": ("csv_gate.cli.inspect", "show the facts of a file: digests, version, signatures, chains"),
     "report": ("csv_gate.cli.report", "render a saved JSON result again, in any format"),
+    "merge": ("csv_gate.cli.merge", "join the results of all shards of a build output"),
+    "cache": ("csv_gate.cli.cache", "say what is kept between runs, or forget it"),
     "config": ("csv_gate.cli.config", "show the settings that hold, or the schema of csv-gate.yaml"),
 }
 """Verb -> its module, and its line of help."""

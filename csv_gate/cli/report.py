@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.outputs import check_writable, parse_outputs, write_files
 from csv_gate.cli.parser import text, texts
 from csv_gate.errors import ExitCode, Place, UsageError
 from csv_gate.report import FORMATS
+
+if TYPE_CHECKING:
+    from csv_gate.model.result_read import SavedResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,13 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.cli.rendering import options_for, print_report
-    from csv_gate.model.result_read import read_result
     from csv_gate.report import render
 
     outputs = parse_outputs(texts(args, "output"), FORMATS)
     check_writable(outputs)
     path = text(args, "result") or "-"
-    result = read_result(_read(path), path="stdin" if path == "-" else path)
+    result = read_saved(path)
     look = options_for(console, base=Path.cwd())
 
     def render_file(format: str, stream: TextIO) -> None:
@@ -37,6 +39,17 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     write_files(outputs, render_file)
     print_report(next(output.format for output in outputs if output.is_stdout), result, console, look)
     return result.summary.exit_code if args.exit_code else ExitCode.OK
+
+
+def read_saved(path: str) -> SavedResult:
+    """A saved result; `-` is stdin.
+
+    Raises:
+        UsageError: it cannot be read, or is no result.
+    """
+    from csv_gate.model.result_read import read_result
+
+    return read_result(_read(path), path="stdin" if path == "-" else path)
 
 
 def _read(path: str) -> bytes:

@@ -15,10 +15,12 @@ from csv_gate.config import Config, FailOn, LoadedConfig, find_config, load_conf
 from csv_gate.errors import ConfigError, Place, UsageError
 from csv_gate.gate import Plan
 from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
+from csv_gate.gate.shards import read_shard
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS, KIB
 from csv_gate.model.context import CodeMode, Mode
 from csv_gate.model.verdict import Level
+from csv_gate.store.location import cache_folder
 from csv_gate.waivers import NO_WAIVERS, read_waivers
 
 MAX_ROOTS_BYTES = 1024 * KIB
@@ -92,6 +94,7 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
             expected="files or folders, or `inputs:` in csv-gate.yaml",
             help="csv-gate check build/",
         )
+    kept = _kept(args, console)
     base = loaded.path.parent if loaded.path else Path.cwd()
     plan = Plan(
         inputs=paths,
@@ -109,8 +112,21 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),
         waivers=NO_WAIVERS if config.waivers is None else read_waivers(config.waivers),
+        kept_facts=None if kept == "off" else cache_folder(console.environment),
+        trusts_files=kept == "trust-files",
+        shard=None if (shard := text(args, "shard")) is None else read_shard(shard),
     )
     return Selection(plan=plan, config=config)
+
+
+def _kept(args: argparse.Namespace, console: Console) -> str:
+    """How facts are kept between runs. Verbs without the option keep none."""
+    if getattr(args, "no_cache", True):
+        return "off"
+    kept = text(args, "cache") or console.environment.get("CSV_GATE_CACHE") or "content"
+    if kept not in ("content", "trust-files", "off"):
+        raise UsageError("CSV_GATE_CACHE has a wrong value", got=kept, expected="content, trust-files or off")
+    return kept
 
 
 def _instant(written: str | None) -> datetime:

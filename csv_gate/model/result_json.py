@@ -271,6 +271,7 @@ def header_json(result: RunResult) -> Json:
             "evaluated_at": time_text(run.evaluated_at),
             "inputs": list(run.inputs),
             "config_sha256": run.config_sha256,
+            **({} if run.shard is None else {"shard": {"number": run.shard.number, "count": run.shard.count}}),
         },
         "targets": [
             {
