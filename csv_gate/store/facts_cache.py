@@ -28,7 +28,7 @@ from typing import Any, Final, Protocol
 from csv_gate.formats.settings import FACTS_VERSION, ExtractionSettings
 from csv_gate.limits import MIB
 from csv_gate.model.facts import Facts
-from csv_gate.store.facts_text import UNREADABLE, FactsReader, FactsWriter
+from csv_gate.store.facts_text import UNREADABLE, FactsReader, FactsWriter, unwritten
 from csv_gate.store.location import is_private
 
 FILE_NAME: Final = "facts.sqlite"
@@ -102,7 +102,7 @@ class FactsCache:
         self._connection: sqlite3.Connection | None = None
         with self._spared():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if is_private(folder):
+            if is_private(folder) and not unwritten():
                 self._connection = _connect(self.path)
 
     @property

@@ -153,6 +153,22 @@ _CERTIFICATE: Final = tuple(
     name for name in CertificateFacts.__dataclass_fields__ if name not in ("not_before", "not_after", "tbs", "eku")
 )
 
+_WRITTEN: Final = {
+    Facts: "format size digests pe version signatures catalog_members problems gaps",
+    Gap: "what why",
+    Problem: "code detail offset",
+    SignatureFacts: "source place digest_algorithm signed_digest digest_matches valid problems program_name more_info signer chain "
+    "timestamp page_hashes catalog_sha256",
+    TimestampFacts: "kind time valid signer chain digest_algorithm problems",
+    ChainFacts: "certificates end well_known_root root_tbs",
+    PageHashFacts: "algorithm matches",
+}
+
+
+def unwritten() -> tuple[str, ...]:
+    """Types of facts whose fields are not all written here: while there are any, nothing may be kept."""
+    return tuple(kind.__name__ for kind, names in _WRITTEN.items() if names.split() != list(kind.__dataclass_fields__))
+
 
 def part_name(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
