@@ -3,6 +3,7 @@
 - `ordinary`: PE images of 100 to 500 KB, no two alike; three of five are signed and time-stamped by one of three publishers, a tenth of
   those twice; the others are listed by hash, but for one in fifty.
 - `large`: PE images of 5 to 24 MB, 1 GiB and more in all, half of them signed.
+- `many`: PE images of 3 KB, a hundred of them over and over: what a file costs beside its bytes.
 - `nocode`: files that no target judges.
 """
 
@@ -12,37 +13,26 @@ import hashlib
 import random
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.places import Trees
 from csv_gate.model.appcontrol import FileRule
 from csv_gate.policies import write_xml
 from tests.builders import appcontrol, ca, cms, pe, signing
 from tests.builders.signed_pe import covered, padded, signed_pe
 from tests.builders.version_resource import version_info
 
-GENERATION = "3"
+GENERATION = "4"
 """Changes when the trees do."""
 SEED = 20261124
 PER_FOLDER = 100
 POOL_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Trees:
-    root: Path
-    ordinary: Path
-    large: Path
-    nocode: Path
-    policy: Path
-    authority: Path
-    """The root certificate of the signers, PEM, for verifiers that want one."""
-
-
-def trees(root: Path, *, ordinary: int, large: int, nocode: int) -> Trees:
+def trees(root: Path, *, ordinary: int, large: int, nocode: int, many: int) -> Trees:
     """The trees, made where they do not stand already."""
-    found = Trees(root, root / "ordinary", root / "large", root / "nocode", root / "policy.xml", root / "root.pem")
-    stamp = f"{GENERATION} {ordinary} {large} {nocode}"
+    found = Trees.below(root)
+    stamp = f"{GENERATION} {ordinary} {large} {nocode} {many}"
     marker = root / "made"
     if marker.is_file() and marker.read_text(encoding="utf-8") == stamp:
         return found
@@ -56,12 +46,16 @@ def trees(root: Path, *, ordinary: int, large: int, nocode: int) -> Trees:
     ):
         for number, data in enumerate(images):
             _write(folder, number, ".dll", data)
+    alike = list(_images(chance, pool, 100, 2_000, 4_000, listed))
+    for number in range(many):
+        _write(found.many, number, ".dll", alike[number % len(alike)])
     for number in range(nocode):
         text = f'{{"number": {number}}}\n'.encode() + b"# filler\n" * chance.randrange(100, 2000)
         _write(found.nocode, number, ".json", text)
     signer = appcontrol.signer(tbs=_tbs(signing.authority().certificate), publisher=None)
     found.policy.write_bytes(write_xml(appcontrol.policy(*listed, signers=[signer])))
     found.authority.write_bytes(_pem(ca.root().certificate))
+    found.stamper.write_bytes(_pem(signing.time_authority().chain[-1]))
     marker.write_text(stamp, encoding="utf-8")
     return found
 
