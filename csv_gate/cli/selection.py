@@ -21,7 +21,7 @@ from csv_gate.limits import DEFAULT_LIMITS, KIB
 from csv_gate.model.context import CodeMode, Mode
 from csv_gate.model.verdict import Level
 from csv_gate.store.location import cache_folder
-from csv_gate.waivers import NO_WAIVERS, read_waivers
+from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
 MAX_ROOTS_BYTES = 1024 * KIB
 """A file of root certificates."""
@@ -111,12 +111,20 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         is_cross_checked=bool(getattr(args, "cross_check", False)),
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),
-        waivers=NO_WAIVERS if config.waivers is None else read_waivers(config.waivers),
+        waivers=_waivers(config),
         kept_facts=None if kept == "off" else cache_folder(console.environment),
         trusts_files=kept == "trust-files",
         shard=None if (shard := text(args, "shard")) is None else read_shard(shard),
     )
     return Selection(plan=plan, config=config)
+
+
+def _waivers(config: Config) -> WaiverFile:
+    if config.waivers is None:
+        return NO_WAIVERS
+    from csv_gate.waivers import read_waivers
+
+    return read_waivers(config.waivers)
 
 
 def _kept(args: argparse.Namespace, console: Console) -> str:

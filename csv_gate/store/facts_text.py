@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from csv_gate.model.facts import (
     CertificateFacts,
@@ -29,6 +30,9 @@ from csv_gate.model.facts import (
     VersionFacts,
 )
 from csv_gate.model.problems import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError)
 _PARTS_KEPT: Final = 8192
@@ -153,7 +157,7 @@ _CERTIFICATE: Final = tuple(
     name for name in CertificateFacts.__dataclass_fields__ if name not in ("not_before", "not_after", "tbs", "eku")
 )
 
-_WRITTEN: Final = {
+_WRITTEN: Final[dict[type[DataclassInstance], str]] = {
     Facts: "format size digests pe version signatures catalog_members problems gaps",
     Gap: "what why",
     Problem: "code detail offset",
@@ -167,7 +171,7 @@ _WRITTEN: Final = {
 
 def unwritten() -> tuple[str, ...]:
     """Types of facts whose fields are not all written here: while there are any, nothing may be kept."""
-    return tuple(kind.__name__ for kind, names in _WRITTEN.items() if names.split() != list(kind.__dataclass_fields__))
+    return tuple(kind.__name__ for kind, names in _WRITTEN.items() if names.split() != [one.name for one in fields(kind)])
 
 
 def part_name(text: str) -> str:

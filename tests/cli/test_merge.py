@@ -32,9 +32,9 @@ def shard(gate: Command, build: Build, number: int, *more: str, count: int = COU
 
 
 def change(path: Path, key: str, value: object) -> Path:
-    data: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    data = json.loads(path.read_text("utf-8"))
     *way, last = key.split(".")
-    inner = data
+    inner: Any = data
     for step in way:
         inner = inner[int(step)] if isinstance(inner, list) else inner[step]
     inner[last] = value
