@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
 from csv_gate.cli.outputs import Output, attachments_of, check_writable, parse_outputs, write_files
-from csv_gate.cli.paging import add_circumstance_options, circumstances_of, read_saved, require_channels, tell_owners
+from csv_gate.cli.paging import add_circumstance_options, circumstances_of, require_channels, tell_owners
 from csv_gate.cli.parser import or_environment, text, texts
 from csv_gate.cli.progress import Progress
 from csv_gate.cli.rendering import options_for, print_report
@@ -39,6 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--cross-check", action="store_true", help="compare each file with lief and pefile (extra: cross-check)")
     group.add_argument("-j", "--jobs", metavar="N", type=int, help="processes; default: as many as pay [CSV_GATE_JOBS]")
+    group.add_argument("--shard", metavar="N/M", help="judge the Nth of M parts only; `csv-gate merge` joins the results")
+    group = parser.add_argument_group("what is kept between runs").add_mutually_exclusive_group()
+    group.add_argument(
+        "--cache",
+        choices=("content", "trust-files"),
+        help="find facts again by the hash of every byte (default), or by what the file system says too [CSV_GATE_CACHE]",
+    )
+    group.add_argument("--no-cache", action="store_true", help="read everything anew and keep nothing [CSV_GATE_CACHE=off]")
     add_config_options(parser)
     group = parser.add_argument_group("waivers and earlier results")
     group.add_argument("--waivers", metavar="FILE", help="written exceptions [CSV_GATE_WAIVERS]")
@@ -113,14 +121,16 @@ def _with_stubs(outputs: tuple[Output, ...], path: str) -> tuple[Output, ...]:
 
 
 def _beside(args: argparse.Namespace, console: Console, selection: Selection) -> _Beside:
+    from csv_gate.cli.saved import saved_result
+
     baseline, last = text(args, "baseline"), text(args, "diff")
     circumstances = None
     if args.notify:
         require_channels(selection.config.notify)
         circumstances = circumstances_of(args, console, selection.config.notify.run_url)
     return _Beside(
-        baseline=None if baseline is None else read_saved(baseline),
-        last=None if last is None else read_saved(last),
+        baseline=None if baseline is None else saved_result(baseline),
+        last=None if last is None else saved_result(last),
         circumstances=circumstances,
     )
 

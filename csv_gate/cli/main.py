@@ -32,6 +32,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "notify": ("csv_gate.cli.notify", "page the owners of a saved result, once per owner"),
     "init": ("csv_gate.cli.init", "write a first csv-gate.yaml, waiver file and CI job for this repository"),
     "hook": ("csv_gate.cli.hook", "judge before a git push what changed in the build output"),
+    "merge": ("csv_gate.cli.merge", "join the results of all shards of a build output"),
+    "cache": ("csv_gate.cli.cache", "say what is kept between runs, or forget it"),
     "config": ("csv_gate.cli.config", "show the settings that hold, or the schema of csv-gate.yaml"),
     "completion": ("csv_gate.cli.completion", "print the script that completes commands in a shell"),
 }

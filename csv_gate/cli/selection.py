@@ -16,11 +16,13 @@ from csv_gate.errors import UsageError
 from csv_gate.gate import Plan
 from csv_gate.gate.anchors import read_roots
 from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
+from csv_gate.gate.shards import read_shard
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.context import CodeMode, Mode
 from csv_gate.model.verdict import Level
-from csv_gate.waivers import NO_WAIVERS, WaiverFile, read_waivers, read_waivers_at
+from csv_gate.store.location import cache_folder
+from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
 
 def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
@@ -90,6 +92,7 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
             expected="files or folders, or `inputs:` in csv-gate.yaml",
             help="csv-gate check build/",
         )
+    kept = _kept(args, console)
     base = loaded.path.parent if loaded.path else Path.cwd()
     plan = Plan(
         inputs=paths,
@@ -107,6 +110,9 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),
         waivers=_waivers(config.waivers, text(args, "waivers_from") or console.environment.get("CSV_GATE_WAIVERS_FROM")),
+        kept_facts=None if kept == "off" else cache_folder(console.environment),
+        trusts_files=kept == "trust-files",
+        shard=None if (shard := text(args, "shard")) is None else read_shard(shard),
     )
     return Selection(plan=plan, config=config)
 
@@ -120,7 +126,19 @@ def _waivers(path: Path | None, ref: str | None) -> WaiverFile:
         )
     if path is None:
         return NO_WAIVERS
+    from csv_gate.waivers import read_waivers, read_waivers_at
+
     return read_waivers_at(ref, path) if ref else read_waivers(path)
+
+
+def _kept(args: argparse.Namespace, console: Console) -> str:
+    """How facts are kept between runs. Verbs without the option keep none."""
+    if getattr(args, "no_cache", True):
+        return "off"
+    kept = text(args, "cache") or console.environment.get("CSV_GATE_CACHE") or "content"
+    if kept not in ("content", "trust-files", "off"):
+        raise UsageError("CSV_GATE_CACHE has a wrong value", got=kept, expected="content, trust-files or off")
+    return kept
 
 
 def _instant(written: str | None) -> datetime:

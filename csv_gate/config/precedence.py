@@ -6,7 +6,6 @@ owners, …) have no variables. Paths in variables and flags are relative to the
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -48,13 +47,15 @@ def from_environment(environment: Mapping[str, str]) -> MappingNode:
     """
     known = variables()
     entries: list[tuple[Scalar, Node]] = []
+    from difflib import get_close_matches
+
     for name in sorted(environment):
         if not name.startswith(PREFIX) or not environment[name]:
             continue
         place = Place(path=f"environment variable {name}")
         if name in known:
             entries.append(_entry(known[name], environment[name], place))
-        elif near := difflib.get_close_matches(name[len(PREFIX) :].lower()[:60], known.values(), n=1, cutoff=0.85):
+        elif near := get_close_matches(name[len(PREFIX) :].lower()[:60], known.values(), n=1, cutoff=0.85):
             raise ConfigError("this variable is no setting", place=place, help=f"did you mean {PREFIX}{near[0].upper()}?")
     return MappingNode(entries=tuple(entries), place=Place(path="environment"))
 

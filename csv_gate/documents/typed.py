@@ -7,7 +7,6 @@ written as one text, which is then that field. Depth is bounded by the types, wh
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
@@ -241,5 +240,7 @@ class _Reading:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    near = difflib.get_close_matches(word[:60], list(known), n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(word[:60], list(known), n=1)
     return f"did you mean {near[0]!r}?" if near else None

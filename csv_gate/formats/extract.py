@@ -14,11 +14,12 @@ from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Digests, FactName, Facts, Gap
 
 
-def extract(data: bytes | mmap | memoryview, settings: ExtractionSettings) -> Facts:
+def extract(data: bytes | mmap | memoryview, settings: ExtractionSettings, *, sha256: bytes | None = None) -> Facts:
     """All facts of one artifact.
 
     `data` is attacker-controlled; a file is best given as a read-only `mmap`, of which only what is needed is read. Beyond
-    `max_artifact_bytes` nothing is hashed and the facts have a gap for their whole content.
+    `max_artifact_bytes` nothing is hashed and the facts have a gap for their whole content. `sha256` is the digest of `data` where the
+    caller has taken it already.
 
     Raises:
         ArtifactError: hardly ever; nearly all trouble is a problem or a gap in the facts.
@@ -31,7 +32,7 @@ def extract(data: bytes | mmap | memoryview, settings: ExtractionSettings) -> Fa
             why = f"the file has {size} bytes, more than max_artifact_bytes ({settings.limits.max_artifact_bytes})"
             return Facts(format=format, size=size, digests=None, gaps=(Gap(what=FactName.CONTENT, why=why),))
         if format == detect.PE and _is_pe(view):
-            return extract_pe(view, settings)
+            return extract_pe(view, settings, sha256)
         if format == detect.PE:
             format = detect.DOS_MZ
         if format == detect.ZIP:

@@ -35,12 +35,15 @@ _REFUSED_BY_LOADER = frozenset(
 """Layouts that the Windows loader refuses, or may refuse: that a policy allows the file would promise too much."""
 
 
-def extract_pe(view: memoryview, settings: ExtractionSettings) -> Facts:
-    """All facts of a file that starts like a PE image. Bad bytes become problems and gaps, never an exception."""
+def extract_pe(view: memoryview, settings: ExtractionSettings, sha256: bytes | None = None) -> Facts:
+    """All facts of a file that starts like a PE image. Bad bytes become problems and gaps, never an exception.
+
+    `sha256` is the flat digest, where it is known already.
+    """
     layout = read_layout(view, settings.limits)
     if isinstance(layout, BrokenHeader):
         return _broken(view, layout.problem)
-    digests, content = digest_pe(view, layout)
+    digests, content = digest_pe(view, layout, sha256)
     table = read_certificate_table(view, layout, settings.limits)
     version = read_version(view, layout, settings.limits)
     kind, kind_problems = _kind(view, layout, settings)

@@ -56,8 +56,8 @@ class PeContent:
         return self._tables[algorithm]
 
 
-def digest_pe(view: memoryview, layout: PeLayout) -> tuple[Digests, PeContent]:
-    """All digests that rules are compared with, in one pass over the file."""
+def digest_pe(view: memoryview, layout: PeLayout, known_flat: bytes | None = None) -> tuple[Digests, PeContent]:
+    """All digests that rules are compared with, in one pass over the file. `known_flat` is its SHA-256, where that was taken already."""
     flat = _new("sha256")
     if layout.not_authenticode is not None:
         flat_sha1 = _new("sha1")
@@ -65,7 +65,8 @@ def digest_pe(view: memoryview, layout: PeLayout) -> tuple[Digests, PeContent]:
         return Digests(sha256=flat.hexdigest(), sha1=flat_sha1.hexdigest()), PeContent(view, layout)
     sha1, sha256 = _new("sha1"), _new("sha256")
     for chunk, is_covered in _chunks(view, _omitted(layout)):
-        flat.update(chunk)
+        if known_flat is None:
+            flat.update(chunk)
         if is_covered:
             sha1.update(chunk)
             sha256.update(chunk)
@@ -76,7 +77,7 @@ def digest_pe(view: memoryview, layout: PeLayout) -> tuple[Digests, PeContent]:
         sha256.update(padded)
     page = first_page(view, layout)
     digests = Digests(
-        sha256=flat.hexdigest(),
+        sha256=flat.hexdigest() if known_flat is None else known_flat.hex(),
         authenticode_sha1=known["sha1"].hex(),
         authenticode_sha256=known["sha256"].hex(),
         page_sha1=None if page is None else _new("sha1", page).hexdigest(),

@@ -5,7 +5,9 @@ This is the one place where an unreadable artifact turns into a gap, and a gap i
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings, cross_check, extract
@@ -17,12 +19,14 @@ from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult
-from csv_gate.model.result_json import artifact_json
 from csv_gate.model.verdict import Decision, Verdict
-from csv_gate.report.escape import json_line
+from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.scan import Entry, open_content
 from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
+
+if TYPE_CHECKING:
+    from csv_gate.store.facts_cache import FactsCache
 
 Row = tuple[str, Count]
 """One artifact as it is kept and sent: its line of JSON, and what it adds to the counts."""
@@ -42,11 +46,13 @@ class Judge:
     def __init__(self, plan: Plan, catalogs: Catalogs) -> None:
         self._plan = plan
         self._catalog_gap = catalogs.gap
+        self._lines = ArtifactLines()
         self._settings = ExtractionSettings(
             limits=plan.limits,
             roots=roots_with(plan.given_roots),
             catalogs=CatalogIndex(catalogs.catalogs),
         )
+        self._cache = _cache(plan, self._settings)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
@@ -55,7 +61,7 @@ class Judge:
     def row(self, entry: Entry) -> Row:
         """As `judge`, in the form that is kept."""
         waived = self.judge(entry)
-        return json_line(artifact_json(waived.result)), count(waived.result, self._plan.fail_on, waived.used)
+        return self._lines.line(waived.result), count(waived.result, self._plan.fail_on, waived.used)
 
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""
@@ -86,15 +92,51 @@ class Judge:
     def facts(self, entry: Entry) -> Facts:
         """The facts of one listed file; an unreadable one has a gap instead."""
         try:
-            with open_content(entry, self._plan.limits) as content:
-                facts = extract(content, self._settings)
-                if self._plan.is_cross_checked:
-                    facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
+            facts = self._cross_checked(entry) if self._plan.is_cross_checked else self._extracted(entry)
         except ArtifactError as error:
             return unreadable(entry.size, str(error))
         if self._catalog_gap is not None and facts.format == "pe":
             facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
         return facts
+
+    def _cross_checked(self, entry: Entry) -> Facts:
+        with open_content(entry, self._plan.limits) as content:
+            facts = extract(content, self._settings)
+            return replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
+
+    def _extracted(self, entry: Entry) -> Facts:
+        """What the bytes say, from the kept facts where these bytes were read before."""
+        cache, trusted = self._cache, entry.identity if self._plan.trusts_files and entry.gap is None else None
+        if cache is None:
+            with open_content(entry, self._plan.limits) as content:
+                return extract(content, self._settings)
+        if trusted is not None:
+            known = cache.sha256_of(entry.location, trusted)
+            facts = None if known is None else cache.facts(known)
+            if facts is not None and facts.size == trusted.size:
+                return facts
+        looked_ns = cache.now_ns()
+        with open_content(entry, self._plan.limits) as content:
+            sha256 = hashlib.sha256(content).digest()
+            kept = cache.facts(sha256)
+            facts = extract(content, self._settings, sha256=sha256) if kept is None else kept
+        # Only here is it sure that the file did not change while it was read.
+        if kept is None:
+            cache.keep(facts)
+        if trusted is not None:
+            cache.keep_identity(entry.location, trusted, sha256, looked_ns)
+        return facts
+
+    def flush(self) -> None:
+        """Write the facts that wait to be kept."""
+        if self._cache is not None:
+            self._cache.flush()
+
+    def close(self) -> None:
+        """As `flush`, and let go of the store. The judge goes on without."""
+        if self._cache is not None:
+            self._cache.close()
+            self._cache = None
 
     def _verdicts(self, entry: Entry, facts: Facts) -> list[Verdict]:
         found = []
@@ -108,6 +150,14 @@ class Judge:
             else:
                 found.append(ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context))
         return found
+
+
+def _cache(plan: Plan, settings: ExtractionSettings) -> FactsCache | None:
+    if plan.kept_facts is None:
+        return None
+    from csv_gate.store.facts_cache import FactsCache, settings_key  # with sqlite3, which runs without it can spare
+
+    return FactsCache(plan.kept_facts, settings_key(settings, plan.tool_version))
 
 
 def unreadable(size: int, why: str) -> Facts:

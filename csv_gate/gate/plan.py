@@ -11,7 +11,7 @@ from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicySet
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.result import Owner
+from csv_gate.model.result import Owner, Shard
 from csv_gate.model.verdict import Level
 from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
@@ -103,6 +103,12 @@ class Plan:
     """Processes; `None`: as many as pay for the amount of work."""
     is_cross_checked: bool = False
     config_sha256: str | None = None
+    kept_facts: Path | None = None
+    """The folder where facts are kept between runs; `None`: none are."""
+    trusts_files: bool = False
+    """Believe the file system that a file is what it was, where its identity and times are the same."""
+    shard: Shard | None = None
+    """Judge this part of the files only."""
     limits: Limits = DEFAULT_LIMITS
     owners: Owners = field(default_factory=NoOwners)
     waivers: WaiverFile = NO_WAIVERS

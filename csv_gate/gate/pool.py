@@ -12,6 +12,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -61,9 +62,12 @@ def rows(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], heartbeat: Ca
     jobs = job_count(plan.jobs, entries)
     if jobs == 1:
         judge = Judge(plan, catalogs)
-        for entry in entries:
-            yield judge.row(entry)
-            heartbeat(1, entry.size)
+        try:
+            for entry in entries:
+                yield judge.row(entry)
+                heartbeat(1, entry.size)
+        finally:
+            judge.close()
     else:
         yield from _parallel(plan, catalogs, entries, jobs, heartbeat)
 
@@ -131,7 +135,7 @@ def _one_by_one(plan: Plan, catalogs: Catalogs, portion: Sequence[Entry]) -> Ite
             try:
                 yield from pool.submit(_work, (entry,)).result()
             except BrokenProcessPool:
-                yield Judge(plan, catalogs).lost(entry)
+                yield Judge(replace(plan, kept_facts=None), catalogs).lost(entry)
 
 
 def _pool(plan: Plan, catalogs: Catalogs, jobs: int) -> ProcessPoolExecutor:
@@ -160,4 +164,7 @@ def _start(plan: Plan, catalogs: Catalogs) -> None:
 
 def _work(portion: tuple[Entry, ...]) -> list[Row]:
     assert _judge is not None
-    return [_judge.row(entry) for entry in portion]
+    try:
+        return [_judge.row(entry) for entry in portion]
+    finally:
+        _judge.flush()  # a worker is not told when it ends

@@ -19,6 +19,7 @@ from csv_gate.gate.engines import JUDGED_FORMATS
 from csv_gate.gate.findings import findings_of_set
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import rows
+from csv_gate.gate.shards import is_in
 from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.tally import Tally
 from csv_gate.model.appcontrol import version_text
@@ -82,13 +83,16 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         roots=roots_with(plan.given_roots),
         limits=plan.limits,
     )
-    observer.found(len(sorted_.judged), sum(entry.size for entry in sorted_.judged))
+    judged = (
+        sorted_.judged if plan.shard is None else tuple(entry for entry in sorted_.judged if is_in(plan.shard, entry.scope))
+    )
+    observer.found(len(judged), sum(entry.size for entry in judged))
     skipped = sum(sorted_.left.values()) + listed.skipped + listed.not_included
     spool = Spool()
     tally = Tally()
     unrouted: list[str] = []
     try:
-        for entry, (line, counted) in zip(sorted_.judged, rows(plan, catalogs, sorted_.judged, observer.judged), strict=True):
+        for entry, (line, counted) in zip(judged, rows(plan, catalogs, judged, observer.judged), strict=True):
             spool.append(line, is_notable=counted.is_notable)
             tally.add(counted)
             if counted.is_unrouted:
@@ -103,6 +107,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
             inputs=plan.inputs,
             config_sha256=plan.config_sha256,
             tool_version=plan.tool_version,
+            shard=plan.shard,
         ),
         targets=tuple(target_ref(target) for target in plan.targets),
         findings=findings,

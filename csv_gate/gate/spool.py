@@ -14,9 +14,7 @@ from types import TracebackType
 
 from csv_gate.errors import StoreError
 from csv_gate.limits import MIB
-from csv_gate.model.json_node import Node
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
-from csv_gate.model.result_read import read_artifact
 
 KEPT_IN_MEMORY = 4 * MIB
 """Bytes of JSON: some five hundred signed artifacts."""
@@ -138,5 +136,8 @@ class _Parsed:
         self._lines = lines
 
     def __iter__(self) -> Iterator[ArtifactResult]:
+        from csv_gate.model.json_node import Node  # a green run reads nothing back
+        from csv_gate.model.result_read import read_artifact
+
         for line in self._lines():
             yield read_artifact(Node(json.loads(line), "$", "the spooled result"))

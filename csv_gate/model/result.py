@@ -77,11 +77,22 @@ class TargetRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of several parts that a tree is judged in, each perhaps on another machine."""
+
+    number: int
+    """From 1."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
     evaluated_at: datetime
     inputs: tuple[str, ...]
     config_sha256: str | None = None
     tool_version: str
+    shard: Shard | None = None
+    """`None`: the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

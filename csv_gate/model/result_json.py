@@ -39,6 +39,8 @@ Json = dict[str, Any]
 
 T = TypeVar("T")
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def time_text(moment: datetime) -> str:
     """RFC 3339 in UTC, whole seconds unless there are fractions."""
@@ -49,15 +51,15 @@ def time_text(moment: datetime) -> str:
 # --- facts -> JSON ----------------------------------------------------------------------------------------------------
 
 
-def artifact_json(result: ArtifactResult) -> Json:
-    """One row of `artifacts`, the unit of `-o jsonl`."""
+def artifact_json(result: ArtifactResult, *, with_signatures: bool = True) -> Json:
+    """One row of `artifacts`, the unit of `-o jsonl`. Without signatures their list stands empty."""
     facts = result.artifact.facts
     return {
         "path": result.artifact.path,
         "sha256": facts.digests.sha256 if facts.digests else None,
         "size": facts.size,
         "format": facts.format,
-        "facts": facts_json(facts),
+        "facts": facts_json(facts, with_signatures=with_signatures),
         "gaps": [{"what": gap.what.value, "why": gap.why} for gap in facts.gaps],
         "verdicts": [_verdict(verdict) for verdict in result.verdicts],
         "findings": [finding_json(finding) for finding in result.findings],
@@ -66,12 +68,12 @@ def artifact_json(result: ArtifactResult) -> Json:
     }
 
 
-def facts_json(facts: Facts) -> Json:
+def facts_json(facts: Facts, *, with_signatures: bool = True) -> Json:
     return {
         "digests": None if facts.digests is None else _digests(facts.digests),
         "pe": None if facts.pe is None else _pe(facts.pe),
         "version": None if facts.version is None else _version(facts.version),
-        "signatures": [signature_json(signature) for signature in facts.signatures],
+        "signatures": [signature_json(signature) for signature in facts.signatures] if with_signatures else [],
         "catalog_members": facts.catalog_members,
         "problems": _problems(facts.problems),
     }
@@ -116,8 +118,11 @@ def _version(version: VersionFacts) -> Json:
     }
 
 
-def signature_json(signature: SignatureFacts) -> Json:
-    chain = signature.chain
+def signature_json(signature: SignatureFacts, *, with_certificates: bool = True) -> Json:
+    """One signature. Without certificates, signer, chain and time stamp stand as if there were none."""
+    chain = signature.chain if with_certificates else None
+    signer = signature.signer if with_certificates else None
+    stamp = signature.timestamp if with_certificates else None
     pages = signature.page_hashes
     return {
         "source": signature.source.value,
@@ -129,10 +134,10 @@ def signature_json(signature: SignatureFacts) -> Json:
         "problems": _problems(signature.problems),
         "program_name": signature.program_name,
         "more_info": signature.more_info,
-        "signer": None if signature.signer is None else certificate_json(signature.signer),
+        "signer": None if signer is None else certificate_json(signer),
         "chain": [] if chain is None else [certificate_json(cert) for cert in chain.certificates],
-        "chain_end": None if chain is None else _chain_end(chain),
-        "timestamp": None if signature.timestamp is None else _timestamp(signature.timestamp),
+        "chain_end": None if chain is None else chain_end_json(chain),
+        "timestamp": None if stamp is None else timestamp_json(stamp),
         "page_hashes": None if pages is None else {"algorithm": pages.algorithm, "matches": pages.matches},
         "catalog_sha256": signature.catalog_sha256,
     }
@@ -161,7 +166,7 @@ def certificate_json(cert: CertificateFacts) -> Json:
     }
 
 
-def _chain_end(chain: ChainFacts) -> Json:
+def chain_end_json(chain: ChainFacts) -> Json:
     return {
         "kind": chain.end.value,
         "well_known_root": chain.well_known_root,
@@ -169,15 +174,17 @@ def _chain_end(chain: ChainFacts) -> Json:
     }
 
 
-def _timestamp(stamp: TimestampFacts) -> Json:
-    chain = stamp.chain
+def timestamp_json(stamp: TimestampFacts, *, with_certificates: bool = True) -> Json:
+    """One time stamp. Without certificates, signer and chain stand as if there were none."""
+    chain = stamp.chain if with_certificates else None
+    signer = stamp.signer if with_certificates else None
     return {
         "kind": stamp.kind.value,
         "time": None if stamp.time is None else time_text(stamp.time),
         "valid": stamp.valid,
-        "signer": None if stamp.signer is None else certificate_json(stamp.signer),
+        "signer": None if signer is None else certificate_json(signer),
         "chain": [] if chain is None else [certificate_json(cert) for cert in chain.certificates],
-        "chain_end": None if chain is None else _chain_end(chain),
+        "chain_end": None if chain is None else chain_end_json(chain),
         "digest_algorithm": stamp.digest_algorithm,
         "problems": _problems(stamp.problems),
     }
@@ -264,6 +271,7 @@ def header_json(result: RunResult) -> Json:
             "evaluated_at": time_text(run.evaluated_at),
             "inputs": list(run.inputs),
             "config_sha256": run.config_sha256,
+            **({} if run.shard is None else {"shard": {"number": run.shard.number, "count": run.shard.count}}),
         },
         "targets": [
             {
@@ -308,4 +316,5 @@ def summary_json(summary: Summary) -> Json:
 
 def dump(value: Json) -> str:
     """One line of JSON, the same bytes for the same value. Text that is no Unicode (surrogate escapes) stays escaped."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = _ENCODER.encode(value)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

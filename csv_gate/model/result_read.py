@@ -19,6 +19,7 @@ from csv_gate.model.result import (
     Owner,
     PolicyRef,
     RunInfo,
+    Shard,
     Summary,
     TargetRef,
     WaiverRef,
@@ -54,6 +55,9 @@ def read_result(data: bytes | str, *, path: str) -> SavedResult:
             inputs=run.at("inputs").each(Node.text),
             config_sha256=run.at("config_sha256").maybe(Node.text),
             tool_version=node.at("tool").at("version").text(),
+            shard=run.find("shard").maybe(
+                lambda shard: Shard(number=shard.at("number").number(), count=shard.at("count").number())
+            ),
         ),
         targets=node.at("targets").each(_target),
         artifacts=node.at("artifacts").each(read_artifact),

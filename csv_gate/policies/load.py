@@ -11,7 +11,6 @@ from uuid import UUID
 from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm
-from csv_gate.policies.binary_reader import read_binary
 from csv_gate.policies.envelope import is_envelope, open_envelope
 from csv_gate.policies.xml_reader import read_xml
 
@@ -62,6 +61,8 @@ def read_policy(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> A
     if data.lstrip(_BLANKS).startswith(_XML_STARTS):
         return read_xml(data, path=path, limits=limits)
     if _looks_compiled(data):
+        from csv_gate.policies.binary_reader import read_binary  # a run with XML policies can spare it
+
         return read_binary(data, path=path, limits=limits)
     if is_envelope(data):
         return _read_signed(data, path, limits)
@@ -75,6 +76,8 @@ def read_policy(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> A
 
 
 def _read_signed(data: bytes, path: str, limits: Limits) -> AppControlPolicy:
+    from csv_gate.policies.binary_reader import read_binary
+
     opened = open_envelope(data, path=path, limits=limits)
     policy = read_binary(
         opened.content,

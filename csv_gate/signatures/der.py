@@ -166,9 +166,18 @@ class Element:
         """
         if not self.tag & 0x20:
             raise FormatError("a primitive ASN.1 element stands where a structure belongs", got=f"offset {self.start:#x}")
-        position, end, read, found = self.body, self.end, self.source.read, list[Element]()
+        source, position, end, found = self.source, self.body, self.end, list[Element]()
+        data, read = source.data, source.read
         while position < end:
-            child = read(position, end)
+            body = position + 2
+            length = data[body - 1] if body <= end else 0x80
+            if length < 0x80 and data[position] & 0x1F != 0x1F and body + length <= end and source.nodes_left > 0:
+                # What `read` does with nearly all elements, without the call: signatures are made of a hundred of these.
+                source.nodes_left -= 1
+                stop = body + length
+                child = Element(source, data[position], position, body, stop, stop)
+            else:
+                child = read(position, end)
             found.append(child)
             position = child.stop
             if most is not None and len(found) > most:
@@ -184,11 +193,13 @@ class Element:
 
     def fields(self, *tags: int) -> Fields:
         """A cursor over the elements inside, after checking this element's own tag (SEQUENCE unless told)."""
-        return Fields(self.expect(*(tags or (SEQUENCE,))).children())
+        if self.tag != SEQUENCE or tags:
+            self.expect(*(tags or (SEQUENCE,)))
+        return Fields(self.children())
 
     def oid(self) -> str:
         """An OBJECT IDENTIFIER, dotted."""
-        return dotted(self.expect(OID).contents)
+        return dotted(self.contents if self.tag == OID else self.expect(OID).contents)
 
     def integer(self) -> int:
         contents = self.expect(INTEGER).contents
@@ -232,7 +243,7 @@ class Fields:
             raise FormatError("an ASN.1 SEQUENCE ends too early")
         part = self._parts[self._position]
         self._position += 1
-        return part.expect(*tags) if tags else part
+        return part if not tags or part.tag in tags else part.expect(*tags)
 
     def optional(self, *tags: int) -> Element | None:
         """The next part if it has one of the tags (any, where none is named)."""

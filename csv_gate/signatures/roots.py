@@ -9,10 +9,10 @@ the App Control documentation).
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from types import MappingProxyType
 
 from csv_gate.signatures.certificate import Certificate, read_certificate
@@ -115,7 +115,9 @@ def _given_anchor(certificate: Certificate) -> Anchor:
 
 
 def _known_anchors() -> list[Anchor]:
-    data = json.loads((resources.files("csv_gate.signatures") / "data" / DATA_FILE).read_text("ascii"))
+    octets = pkgutil.get_data("csv_gate.signatures", f"data/{DATA_FILE}")
+    assert octets is not None, "the package lacks its data"
+    data = json.loads(octets)
     anchors = []
     for root in data["roots"]:
         spki = bytes.fromhex(root["spki"])

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from csv_gate.lazy import lazily
 from csv_gate.waivers.applying import Waived, apply, waiver_findings
-from csv_gate.waivers.baseline import Baseline, NewOnly, baseline_filter, policies_of
 from csv_gate.waivers.model import NO_WAIVERS, Match, Waiver, WaiverFile
-from csv_gate.waivers.reading import read_waivers, read_waivers_at, waivers_from
-from csv_gate.waivers.stubs import write_stubs
+
+if TYPE_CHECKING:
+    from csv_gate.waivers.baseline import Baseline, NewOnly, baseline_filter, policies_of
+    from csv_gate.waivers.reading import read_waivers, read_waivers_at, waivers_from
+    from csv_gate.waivers.stubs import write_stubs
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "Baseline": "baseline",
+            "NewOnly": "baseline",
+            "baseline_filter": "baseline",
+            "policies_of": "baseline",
+            "read_waivers": "reading",
+            "read_waivers_at": "reading",
+            "waivers_from": "reading",
+            "write_stubs": "stubs",
+        },
+    )
 
 __all__ = [
     "NO_WAIVERS",

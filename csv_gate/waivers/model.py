@@ -5,7 +5,6 @@ A waiver names what it excuses by digest, path, check or target. Of one kind any
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -42,7 +41,9 @@ class Match:
             raise ConfigError("a waiver that matches by nothing would match everything", place=self.place)
         for check in self.checks:
             if check not in CHECKS:
-                near = difflib.get_close_matches(check.upper()[:20], CHECKS, n=1)
+                from difflib import get_close_matches
+
+                near = get_close_matches(check.upper()[:20], CHECKS, n=1)
                 help = f"did you mean {near[0]}?" if near else "`csv-gate explain` without arguments lists the checks"
                 raise ConfigError("there is no such check", place=self.place, got=repr(check[:60]), help=help)
         object.__setattr__(self, "sha256", tuple(digest.lower() for digest in self.sha256))

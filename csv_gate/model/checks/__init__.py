@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
 
 from csv_gate.errors import UsageError
@@ -63,6 +62,8 @@ def check(check_id: str) -> Check:
 def page(check_id: str) -> CheckPage:
     """Read the page of a check from the package's data."""
     entry = check(check_id)
+    from importlib import resources  # with zipfile and more behind it
+
     text = (resources.files(__name__) / "pages" / f"{entry.id}.md").read_text("utf-8")
     sections = dict(re.findall(r"^## (What|Why|How to mend)\n+(.*?)(?=^## |\Z)", text, re.M | re.S))
     what, why, mend = (sections[name].strip() for name in ("What", "Why", "How to mend"))

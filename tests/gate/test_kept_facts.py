@@ -1,0 +1,112 @@
+"""Runs that keep facts say what runs without say, whatever happens to the files in between."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csv_gate.formats import extract
+from csv_gate.gate import judge, run
+from csv_gate.report import render
+from csv_gate.store.facts_cache import SETTLED_NS
+from tests.builders import pe, signing
+from tests.builders.plans import plan, target
+from tests.builders.signed_pe import signed_pe
+from tests.builders.tree import code, policy_for, tree
+
+GOOD, BAD = code("good"), code("evil")
+
+
+class Extractions:
+    """Counts files that were really read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            self.count += 1
+            return extract(*arguments, **options)
+
+        monkeypatch.setattr(judge, "extract", counted)
+
+
+@pytest.fixture
+def extractions(monkeypatch: pytest.MonkeyPatch) -> Extractions:
+    return Extractions(monkeypatch)
+
+
+def result(root: Path, **changes: Any) -> str:
+    of = plan(root / "build", targets=[target(policy_for(GOOD))], jobs=1, **changes)
+    out = io.StringIO()
+    with run(of) as found:
+        render("json", found, out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    signed = signed_pe(pe.pe(), signing.publisher())
+    return tree(
+        tmp_path, {"build/good.dll": GOOD, "build/signed.dll": signed, "build/cut.dll": signed[:-9], "build/a.txt": b"a"}
+    )
+
+
+@pytest.mark.parametrize("trusts_files", [False, True])
+def test_the_second_run_says_the_same_and_extracts_nothing(root: Path, extractions: Extractions, trusts_files: bool) -> None:
+    plain = result(root)
+    assert extractions.count == 3
+    kept = {"kept_facts": root / "kept", "trusts_files": trusts_files}
+    assert result(root, **kept) == plain
+    assert extractions.count == 6
+    assert result(root, **kept) == plain
+    assert extractions.count == 6
+
+
+def old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything on disk was written long ago."""
+    import time
+
+    ahead = time.time_ns() + 3 * SETTLED_NS
+    monkeypatch.setattr("csv_gate.store.facts_cache.FactsCache.now_ns", lambda self: ahead)
+    monkeypatch.setattr(
+        "csv_gate.store.facts_cache.FactsCache.__init__.__kwdefaults__", {"clock": lambda: ahead + 1, "most_bytes": 2**28}
+    )
+
+
+def test_files_that_are_trusted_are_not_opened_for_their_content(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old(monkeypatch)
+    kept = {"kept_facts": root / "kept", "trusts_files": True}
+    first = result(root, **kept)
+    monkeypatch.setattr(judge, "open_content", lambda *_: pytest.fail("a trusted file was opened"))
+    assert result(root, **kept) == first
+
+
+@pytest.mark.parametrize("trusts_files", [False, True])
+def test_a_file_overwritten_in_place_with_its_times_set_back_gets_its_own_verdict(
+    root: Path, monkeypatch: pytest.MonkeyPatch, trusts_files: bool
+) -> None:
+    old(monkeypatch)
+    kept = {"kept_facts": root / "kept", "trusts_files": trusts_files}
+    path = root / "build" / "good.dll"
+    assert '"denied":1' in result(root, **kept)
+    before = path.stat()
+    assert len(BAD) == len(GOOD)
+    path.write_bytes(BAD)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert '"denied":2' in result(root, **kept)
+    assert result(root, **kept) == result(root)
+
+
+def test_a_store_shared_by_worker_processes_changes_nothing(root: Path) -> None:
+    tree(root, {f"build/more/{number}.dll": code(str(number)) for number in range(70)})
+    plain = result(root)
+    for _ in range(2):
+        of = plan(root / "build", targets=[target(policy_for(GOOD))], jobs=2, kept_facts=root / "kept")
+        out = io.StringIO()
+        with run(of) as found:
+            render("json", found, out)
+        assert out.getvalue() == plain

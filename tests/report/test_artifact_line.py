@@ -1,0 +1,55 @@
+"""The quick way to an artifact's line gives the bytes of the plain one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csv_gate.model.facts import Artifact, Facts, SignatureFacts
+from csv_gate.model.result import ArtifactResult
+from csv_gate.model.result_json import artifact_json
+from csv_gate.report.artifact_line import ArtifactLines
+from csv_gate.report.escape import json_line
+from tests.builders import facts as f
+
+HOSTILE = (
+    '"signatures":[]',
+    '"signer":null,"chain":[],"chain_end":null,"timestamp":null',
+    "\\",
+    '\\"signatures\\":[]',
+    "##vso[task.complete]",
+    "\u202e\udc80é",
+)
+texts = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(codec=None), max_size=20))
+
+
+def signature(text: str) -> SignatureFacts:
+    signed = f.signature(f.certificate("Contoso"))
+    assert signed.chain is not None
+    return replace(signed, program_name=text, more_info=text, place=text)
+
+
+def plain(result: ArtifactResult) -> str:
+    return json_line(artifact_json(result))
+
+
+@given(texts, texts, st.integers(0, 3))
+def test_a_line_is_the_same_as_written_plainly(path: str, text: str, count: int) -> None:
+    facts: Facts = f.facts(*(signature(text) for _ in range(count)))
+    result = ArtifactResult(artifact=Artifact(path=path, facts=facts), verdicts=())
+    assert ArtifactLines().line(result) == plain(result)
+
+
+def test_pieces_that_are_kept_do_not_mix_up_signers() -> None:
+    lines = ArtifactLines()
+    for number in range(20):
+        one = f.facts(f.signature(f.certificate(f"Publisher {number % 3}", issuer_cn=f"CA {number}")))
+        result = ArtifactResult(artifact=Artifact(path="a", facts=one), verdicts=())
+        assert lines.line(result) == plain(result)
+        bare = ArtifactResult(
+            artifact=Artifact(path="a", facts=replace(one, signatures=(replace(one.signatures[0], chain=None, signer=None),))),
+            verdicts=(),
+        )
+        assert lines.line(bare) == plain(bare)
