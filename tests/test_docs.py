@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from csv_gate.cli.completion import actions_of
 from csv_gate.cli.console import Console
 from csv_gate.cli.main import VERBS
 from csv_gate.cli.parser import parser_for
@@ -51,7 +52,7 @@ def test_a_command_of_the_documents_has_the_options_that_are_written(page: str, 
     console = Console(out=io.StringIO(), err=io.StringIO(), environment={})
     parser = parser_for(verb, VERBS[verb][1], console)
     import_module(VERBS[verb][0]).add_arguments(parser)
-    known = {name for action in parser._actions for name in action.option_strings}
+    known = {name for action in actions_of(parser) for name in action.option_strings}
     assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known, page
 
 

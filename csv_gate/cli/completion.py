@@ -64,11 +64,23 @@ def verbs(console: Console) -> tuple[Verb, ...]:
     for name, (module, line) in VERBS.items():
         parser = parser_for(name, line, console)
         import_module(module).add_arguments(parser)
-        actions = parser._actions  # argparse has no public list of them
+        actions = actions_of(parser)
         words = [word for action in actions if not action.option_strings for word in action.choices or ()]
-        flags = tuple(_flag(action) for action in actions if action.option_strings)
-        found.append(Verb(name=name, help=line, flags=flags, words=tuple(map(str, words))))
+        flags = {tuple(action.option_strings): _flag(action) for action in actions if action.option_strings}
+        found.append(Verb(name=name, help=line, flags=tuple(flags.values()), words=tuple(map(str, words))))
     return tuple(found)
+
+
+def actions_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """All arguments of a parser and of those below it: a verb with verbs of its own has the options of them all."""
+    found: list[argparse.Action] = []
+    left = [parser]
+    while left:
+        for action in left.pop(0)._actions:  # argparse has no public list of them
+            found.append(action)
+            if isinstance(action, argparse._SubParsersAction):
+                left.extend(action.choices.values())
+    return found
 
 
 def _flag(action: argparse.Action) -> Flag:

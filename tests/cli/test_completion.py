@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from csv_gate.cli.completion import SHELLS
+from csv_gate.cli.completion import SHELLS, actions_of
 from csv_gate.cli.main import VERBS
 from tests.builders.tree import tree
 from tests.cli.conftest import Command
@@ -84,3 +85,10 @@ def test_every_command_and_a_new_option_are_in_every_script(gate: Command, shell
 
 def test_an_unknown_shell_is_a_usage_error(gate: Command) -> None:
     assert gate("completion", "tcsh").code == 2
+
+
+def test_a_verb_with_verbs_of_its_own_has_the_options_of_them_all() -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    below = parser.add_subparsers().add_parser("lint", add_help=False)
+    below.add_argument("--against")
+    assert "--against" in [name for action in actions_of(parser) for name in action.option_strings]
