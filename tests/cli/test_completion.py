@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
+import io
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from csv_gate.cli.completion import SHELLS, actions_of
+from csv_gate.cli.completion import SHELLS, verbs
+from csv_gate.cli.console import Console
 from csv_gate.cli.main import VERBS
 from tests.builders.tree import tree
 from tests.cli.conftest import Command
@@ -87,8 +88,9 @@ def test_an_unknown_shell_is_a_usage_error(gate: Command) -> None:
     assert gate("completion", "tcsh").code == 2
 
 
-def test_a_verb_with_verbs_of_its_own_has_the_options_of_them_all() -> None:
-    parser = argparse.ArgumentParser(add_help=False)
-    below = parser.add_subparsers().add_parser("lint", add_help=False)
-    below.add_argument("--against")
-    assert "--against" in [name for action in actions_of(parser) for name in action.option_strings]
+def test_a_verb_with_commands_of_its_own_has_the_options_of_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("csv_gate.cli.config.COMMANDS", {"tell": ("csv_gate.cli.notify", "tell")}, raising=False)
+    console = Console(out=io.StringIO(), err=io.StringIO(), environment={})
+    config = next(verb for verb in verbs(console) if verb.name == "config")
+    assert "--dry-run" in config.names
+    assert config.words == ("tell", "show", "schema")
