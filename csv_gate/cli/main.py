@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("csv_gate.cli.check", "judge a build output against the policies of its targets"),
     "explain": ("csv_gate.cli.explain", "say what a check means, or how a verdict came about, step by step"),
     "inspect": ("csv_gate.cli.inspect", "show the facts of a file: digests, version, signatures, chains"),
+    "policy": ("csv_gate.cli.policy", "show, lint, compare, convert and digest policies"),
     "suggest": ("csv_gate.cli.suggest", "write the supplemental policy that would let blocked files run"),
     "report": ("csv_gate.cli.report", "render a saved JSON result again, in any format"),
     "config": ("csv_gate.cli.config", "show the settings that hold, or the schema of csv-gate.yaml"),

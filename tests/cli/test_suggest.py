@@ -123,3 +123,8 @@ def test_of_several_targets_one_has_to_be_named(gate: Command, tree_of: Path) ->
     command = ("suggest", tree_of / "build", "--config", tree_of / "csv-gate.yaml")
     assert gate(*command).code == 2
     assert gate(*command, "--target", "two").code == 0
+
+
+def test_it_is_a_policy_command_too(gate: Command, tree_of: Path) -> None:
+    more = (tree_of / "build", "--no-config", "--policy", tree_of / "base.xml")
+    assert gate("policy", "suggest", *more) == gate("suggest", *more)
