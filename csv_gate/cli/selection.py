@@ -20,7 +20,7 @@ from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.context import CodeMode, Mode
 from csv_gate.model.verdict import Level
-from csv_gate.waivers import NO_WAIVERS, read_waivers
+from csv_gate.waivers import NO_WAIVERS, WaiverFile, read_waivers, read_waivers_at
 
 
 def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
@@ -34,7 +34,7 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
     for key, name in (("include", "include"), ("exclude", "exclude"), ("catalogs", "catalog"), ("roots", "root")):
         if values := texts(args, name):
             flags[key] = values
-    for key in ("fail_on", "jobs"):
+    for key in ("fail_on", "jobs", "waivers"):
         if (value := text(args, key)) is not None:
             flags[key] = value
     return load_config(path, environment=console.environment, flags=flags)
@@ -106,9 +106,21 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         is_cross_checked=bool(getattr(args, "cross_check", False)),
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),
-        waivers=NO_WAIVERS if config.waivers is None else read_waivers(config.waivers),
+        waivers=_waivers(config.waivers, text(args, "waivers_from") or console.environment.get("CSV_GATE_WAIVERS_FROM")),
     )
     return Selection(plan=plan, config=config)
+
+
+def _waivers(path: Path | None, ref: str | None) -> WaiverFile:
+    if ref and path is None:
+        raise UsageError(
+            "waivers are to be read from a ref, and no waiver file is named",
+            got=f"--waivers-from {ref}",
+            expected="`waivers:` in csv-gate.yaml, or --waivers FILE",
+        )
+    if path is None:
+        return NO_WAIVERS
+    return read_waivers_at(ref, path) if ref else read_waivers(path)
 
 
 def _instant(written: str | None) -> datetime:

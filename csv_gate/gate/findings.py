@@ -32,6 +32,16 @@ def findings_of(
     return tuple(sorted(found, key=lambda finding: -finding.level.rank))
 
 
+def unowned(verdicts: Iterable[Verdict]) -> tuple[Finding, ...]:
+    """For an artifact that nobody answers for: a note, where somebody would have to."""
+    grave = (Decision.DENIED, Decision.UNDECIDED)
+    if not any(verdict.decision in grave for verdict in verdicts):
+        return ()
+    entry = check("CSV921")
+    message = "nothing says who answers for it, so nobody in particular is told"
+    return (Finding(check=entry.id, level=entry.level, message=message, help="`csv-gate owners PATH` shows who was asked"),)
+
+
 def _from_verdicts(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
     for verdict in verdicts:
         for index, check_id in enumerate(verdict.checks):

@@ -44,6 +44,8 @@ SIGNATURE_PROBLEMS = (
     ProblemCode.CHAIN_ISSUER_NOT_CA,
     ProblemCode.CMS_NOT_DER,
     ProblemCode.CMS_SIGNER_VERSION,
+    ProblemCode.WEAK_DIGEST,
+    ProblemCode.CHAIN_INCOMPLETE,
     ProblemCode.CMS_CERTIFICATE_MALFORMED,
     ProblemCode.NESTED_DEEP,
     ProblemCode.NESTED_TOO_MANY,
@@ -77,12 +79,18 @@ class Generator:
         pick = self.random.choice
         ekus = tuple(oid for oid in EKUS if self.chance(0.15)) if self.chance(0.3) else ()
         cert = f.certificate(pick(PUBLISHERS), issuer_cn=pick(AUTHORITIES), eku=(f.CODE_SIGNING, *ekus))
+        if self.chance(0.04):
+            other = pick(PUBLISHERS)
+            cert = replace(cert, subject=f"CN={other}\\00,O=Two Names,{cert.subject}")
         if is_plain:
             return cert
         changes = pick(
             (
                 {"eku": pick(((f.WHQL,), None))},
                 {"key_algorithm": "ec"},
+                {"signature_algorithm": "sha256_ecdsa"},
+                {"subject_cn": None},
+                {"eku": (f.TIME_STAMPING,)},
                 {"key_bits": pick((1024, 8192))},
                 {"not_after": datetime(2025, 1, 1, tzinfo=UTC), "eku": pick(((f.CODE_SIGNING, f.LIFETIME), (f.CODE_SIGNING,)))},
                 {"not_before": datetime(2030, 1, 1, tzinfo=UTC)},
@@ -124,9 +132,10 @@ class Generator:
             root_tbs={"sha256": f.hex_digest("top"), "md5": f.hex_digest("top", "md5")} if chance(0.3) else None,
             digest_algorithm=pick(("sha1", "sha384", "md5")) if chance(0.1) else "sha256",
             program_name=pick(("Contoso Ltd", "Driver Maker")) if chance(0.3) else None,
-            stamp=f.timestamp(pick(TIMES), valid=chance(0.85)) if chance(0.5) else None,
+            stamp=f.timestamp(pick(TIMES), valid=chance(0.85), root=pick(("06", "06", "0A", None))) if chance(0.5) else None,
             page_hashes=pages,
             source=pick((SignatureSource.EMBEDDED, SignatureSource.CATALOG)),
+            place="1" if chance(0.05) else "0",
             chain_known=chance(0.96),
             problems=[pick(SIGNATURE_PROBLEMS)] if chance(0.08) else [],
         )
@@ -169,6 +178,8 @@ class Generator:
         pick = self.random.choice
         if self.chance(0.05):
             return VersionBounds(minimum=1 << 48, maximum=VERSION_MAX)
+        if self.chance(0.02):
+            return VersionBounds(minimum=VERSION_MAX, maximum=pick((1 << 48, VERSION_MAX)))
         return ac.bounds(kind, pick((None, None, *VERSIONS)), pick((None, None, None, *VERSIONS)))
 
     def rule(self, kind: FileRuleKind, id: str) -> FileRule:

@@ -40,6 +40,8 @@ DOUBTFUL = frozenset(
         ProblemCode.CMS_SIGNER_VERSION,
         ProblemCode.CMS_CERTIFICATE_MALFORMED,
         ProblemCode.NESTED_DEEP,
+        ProblemCode.WEAK_DIGEST,
+        ProblemCode.CHAIN_INCOMPLETE,
     }
 )
 HIDING = frozenset(
@@ -133,8 +135,11 @@ class PlainEvaluator:
     def judge(self, policies: AppControlPolicySet, *, kernel: bool) -> str:
         enforced: list[str] = []
         logging: list[str] = []
+        ev_in_audit = False
         for entry in policies.bases:
             decision = self.base(entry.base, entry.supplementals, kernel=kernel)
+            if kernel and Option.EV_SIGNERS in entry.base.options and Option.AUDIT_MODE in entry.base.options:
+                ev_in_audit = ev_in_audit or self.context.mode is Mode.POLICY
             logs = Option.AUDIT_MODE in entry.base.options and self.context.mode is Mode.POLICY
             if decision != "not_applicable":
                 (logging if logs and not self.mutant("audit blocks") else enforced).append(decision)
@@ -151,6 +156,8 @@ class PlainEvaluator:
             if rule == MAYBE:
                 return "undecided"
         if "undecided" in enforced:
+            return "undecided"
+        if ev_in_audit and not self.mutant("audit blocks"):
             return "undecided"
         if "denied" in logging:
             return "denied+audited"
@@ -194,11 +201,14 @@ class PlainEvaluator:
     def counts(self, base: AppControlPolicy, supplemental: AppControlPolicy) -> int:
         if Option.ALLOW_SUPPLEMENTAL_POLICIES not in base.options and not self.mutant("option 17 ignored"):
             return NO
+        if supplemental.signature is not None and not supplemental.signature.valid:
+            return NO
         if base.signature is None and Option.UNSIGNED_POLICY in base.options:
-            return YES
+            is_deployable = supplemental.signature is not None or Option.UNSIGNED_POLICY in supplemental.options
+            return YES if is_deployable else MAYBE
         if supplemental.signature is None:
             return NO if supplemental.form is PolicyForm.BINARY else MAYBE
-        return MAYBE if supplemental.signature.valid else NO
+        return MAYBE
 
     def scenario_is_open(self, members: list[tuple[AppControlPolicy, int]], number: int, kernel: bool) -> int:
         if kernel and members[0][0].scenario(131) is None:
@@ -422,6 +432,10 @@ class PlainEvaluator:
         number = 0
         for part in parts or (0, 0, 0, 0):
             number = number * 65536 + part
+        if denying and parts is None:
+            return MAYBE
+        if denying and high and (low > high or low == TOP):
+            return MAYBE
         if high != 0:
             inside = low <= number <= high
         elif not denying or self.mutant("deny minimum as a floor"):
@@ -467,9 +481,9 @@ class PlainEvaluator:
             parts.append(self.maybe)
         else:
             if not self.mutant("publisher ignored"):
-                parts.append(self.same_cased(leaf.subject_cn, signer.publisher))
+                parts.append(self.common_name(leaf.subject, leaf.subject_cn, signer.publisher, denying=denying))
             if not self.mutant("issuer ignored"):
-                parts.append(self.same_cased(leaf.issuer_cn, signer.issuer))
+                parts.append(self.common_name(leaf.issuer, leaf.issuer_cn, signer.issuer, denying=denying))
             programme = leaf.subject_cn if self.mutant("oem id from the certificate") else signature.program_name
             parts.append(self.same_cased(programme, signer.oem_id))
             parts.append(self.ekus(signer, leaf.eku or ()))
@@ -536,6 +550,17 @@ class PlainEvaluator:
             return NO
         return YES if value == wanted else MAYBE if value.upper().casefold() == wanted.upper().casefold() else NO
 
+    def common_name(self, name: str, value: str | None, wanted: str | None, *, denying: bool) -> int:
+        """Generated names that hold a second common name hold it with a NUL at its end."""
+        if wanted is None:
+            return YES
+        if value is None:
+            return MAYBE if denying else NO
+        parts = [part.removeprefix("CN=") for part in name.split(",") if part.startswith("CN=")]
+        if all(part == value for part in parts):
+            return self.same_cased(value, wanted)
+        return max(min(MAYBE, self.same_cased(part.removesuffix("\\00"), wanted)) for part in (value, *parts))
+
     def ekus(self, signer: Signer, held: tuple[str, ...]) -> int:
         wanted = [one.eku.oid in held for one in signer.ekus if not one.is_except]
         if not self.mutant("except ekus ignored") and any(one.eku.oid in held for one in signer.ekus if one.is_except):
@@ -551,7 +576,9 @@ class PlainEvaluator:
             return MAYBE if denying else NO
         if not stamp.valid or stamp.time is None or stamp.time == after:
             return MAYBE
-        return YES if stamp.time > after else NO
+        result = YES if stamp.time > after else NO
+        is_known = stamp.chain is not None and stamp.chain.well_known_root == "06"
+        return result if is_known or (result == NO and not denying) else MAYBE
 
     def file_attributes(self, policy: AppControlPolicy, signer: Signer, kernel: bool, *, denying: bool) -> list[int]:
         if not signer.file_attributes or self.mutant("file attributes ignored"):
@@ -593,17 +620,22 @@ class PlainEvaluator:
         parts.append(MAYBE if self.has(signature, DOUBTFUL) else YES)
         if signature.source is not SignatureSource.CATALOG and any(g.what is FactName.SIGNATURES for g in self.facts.gaps):
             parts.append(self.maybe)
+        embedded = [one for one in self.facts.signatures if one.source is SignatureSource.EMBEDDED]
+        parts += [MAYBE for one in embedded if one.place == "0" and not one.valid]
+        parts.append(MAYBE if signature.source is not SignatureSource.CATALOG and signature.place == "1" else YES)
         chain, leaf = signature.chain, signature.signer
         if chain is None or leaf is None:
             return min(parts)
         top = chain.certificates[-1]
         for cert in chain.certificates:
+            parts.append(MAYBE if "ecdsa" in cert.signature_algorithm else YES)
             parts.append(YES if cert.key_algorithm == "rsa" and 2048 <= (cert.key_bits or 0) <= 4096 else MAYBE)
             parts.append(MAYBE if cert.tbs_algorithm in ("md5", "sha1") and not (cert is top and cert.is_self_issued) else YES)
         for cert in chain.certificates[1:]:
             parts.append(YES if cert.is_ca or (cert is top and cert.is_self_issued and cert.is_ca is None) else MAYBE)
-        if chain.end is not ChainEnd.KNOWN_ROOT or chain.well_known_root is None:
-            parts.append(MAYBE if leaf.eku is not None and CODE_SIGNING not in leaf.eku else YES)
+        ours = chain.end is ChainEnd.KNOWN_ROOT and chain.well_known_root is not None
+        if not ours or not (leaf.eku is None or any(x == CODE_SIGNING or "1.3.6.1.4.1.311." in x for x in leaf.eku)):
+            parts.append(MAYBE if leaf.eku is None or CODE_SIGNING not in leaf.eku else YES)
             parts.append(MAYBE if leaf.key_usage_digital_signature is False else YES)
         parts.append(MAYBE if leaf.not_before > self.context.evaluated_at else YES)
         if chain.well_known_root == "0A" and not self.context.test_signing:

@@ -130,12 +130,12 @@ def supplemental_counts(base: AppControlPolicy, supplemental: AppControlPolicy) 
     """
     if Option.ALLOW_SUPPLEMENTAL_POLICIES not in base.options:
         return no(f"{base.label!r} does not accept supplemental policies (option 17)")
+    if supplemental.signature is not None and not supplemental.signature.valid:
+        return no("its signature does not hold, so Windows does not activate it")
     is_signed_base = base.signature is not None or Option.UNSIGNED_POLICY not in base.options
     if not is_signed_base:
-        return yes("")
+        return yes("") if _may_be_unsigned(supplemental) else unknown(NOT_SPECIFIED, _unsigned_without_option(supplemental))
     if supplemental.signature is not None:
-        if not supplemental.signature.valid:
-            return no("its signature does not hold and its base is signed")
         return unknown(
             NOT_SPECIFIED, f"whether the signer of {supplemental.label!r} is among the SupplementalPolicySigners of its base"
         )
@@ -145,6 +145,14 @@ def supplemental_counts(base: AppControlPolicy, supplemental: AppControlPolicy) 
         NOT_SPECIFIED,
         f"whether {supplemental.label!r} is signed where it is deployed: its base has no option 6, so it takes signed ones only",
     )
+
+
+def _may_be_unsigned(policy: AppControlPolicy) -> bool:
+    return policy.signature is not None or Option.UNSIGNED_POLICY in policy.options
+
+
+def _unsigned_without_option(policy: AppControlPolicy) -> str:
+    return f"whether {policy.label!r} is signed where it is deployed: it has no option 6, without which a policy must be"
 
 
 def _compile(

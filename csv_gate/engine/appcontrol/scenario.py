@@ -56,8 +56,8 @@ def route(facts: Facts, context: AppControlContext) -> Route:
         return Route(doubt=Doubt(check=UNREADABLE, what=f"the artifact could not be read: {gap.why}"))
     if facts.format != "pe":
         return _by_format(facts)
-    if facts.pe is not None and facts.pe.is_efi:
-        return Route(not_governed="an EFI application is judged by Secure Boot, not by App Control")
+    if facts.pe is not None and facts.pe.is_efi and context.code_mode is None:
+        return _firmware(facts.pe)
     gap = facts.gap(FactName.PE)
     if facts.pe is None or gap is not None:
         # Not even a told scenario helps: it may be an EFI application, or an image that Windows does not load at all.
@@ -70,6 +70,13 @@ def route(facts: Facts, context: AppControlContext) -> Route:
             return Route(kernel_modes=(False,))
         case None:
             return Route(kernel_modes=_modes_by_header(facts.pe))
+
+
+def _firmware(pe: PeFacts) -> Route:
+    """Mapping a library asks nothing of its subsystem, so what Windows could use as one is not waved through for that field alone."""
+    if pe.is_dll or pe.is_dotnet or pe.imports_kernel is not False:
+        return Route(doubt=EFI_OR_CODE)
+    return Route(not_governed="an EFI application is judged by Secure Boot, not by App Control")
 
 
 def judging_scenarios(facts: Facts, context: AppControlContext) -> tuple[int, ...]:
@@ -96,6 +103,11 @@ def _by_format(facts: Facts) -> Route:
     return Route(not_governed=f"no App Control host enforces anything on this kind of file ({facts.format})")
 
 
+EFI_OR_CODE = Doubt(
+    check=CONTEXT,
+    what="whether Windows loads it as code (`code_mode`): its subsystem is EFI's, but it is marked as a library, is a .NET image, or "
+    "has imports that no EFI application has",
+)
 KERNEL_OR_USER = Doubt(
     check=CONTEXT,
     what="whether it runs in kernel or user mode (`code_mode`): it imports the kernel, or its imports cannot be read, and the "

@@ -15,7 +15,7 @@ from importlib import resources
 from types import MappingProxyType
 
 from csv_gate.errors import UsageError
-from csv_gate.model.checks import appcontrol, hygiene, policy_lint, signature, undecided, waivers
+from csv_gate.model.checks import appcontrol, hygiene, people, policy_lint, signature, undecided, waivers
 from csv_gate.model.checks.table import Check
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
@@ -30,6 +30,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             undecided.CHECKS,
             hygiene.CHECKS,
             waivers.CHECKS,
+            people.CHECKS,
         )
         for entry in family
     }
