@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
 from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
@@ -101,6 +101,26 @@ def _compile_base(entry: BaseWithSupplementals) -> CompiledBase:
             for supplemental in entry.supplementals
         ),
     )
+
+
+def with_supplemental(compiled: CompiledPolicySet, supplemental: AppControlPolicy) -> CompiledPolicySet:
+    """The set as if the base that `supplemental` names took it, whether it would or not: what its rules alone come to.
+
+    Nothing else is compiled anew, so trying a rule costs little under a large policy. A base that is not there changes nothing.
+    """
+    return replace(
+        compiled,
+        bases=tuple(
+            _extended(entry, supplemental) if entry.base.policy.policy_id == supplemental.base_policy_id else entry
+            for entry in compiled.bases
+        ),
+    )
+
+
+def _extended(entry: CompiledBase, supplemental: AppControlPolicy) -> CompiledBase:
+    unprotected = Option.DISABLED_FILEPATH_PROTECTION in entry.base.policy.options
+    added = _compile(supplemental, yes(""), is_supplemental=True, base_unprotected=unprotected)
+    return replace(entry, supplementals=(*entry.supplementals, added))
 
 
 def supplemental_counts(base: AppControlPolicy, supplemental: AppControlPolicy) -> Answer:

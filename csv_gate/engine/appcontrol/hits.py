@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, unknown
@@ -114,14 +114,18 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
         found.append(
             Hit(
                 rule=ref,
-                answer=replace(answer, why=f"{source}: {answer.why}" if answer.why else source),
+                answer=Answer(
+                    truth=answer.truth, why=f"{source}: {answer.why}" if answer.why else source, doubts=answer.doubts
+                ),
                 direction=direction,
                 is_signer=True,
             )
         )
     found.extend(_unseen(entry, scenario, view, direction))
-    found.sort(key=lambda one: (-one.answer.truth, one.is_signer, one.rule.id if one.rule else "", one.answer.why))
-    broken.sort(key=lambda one: (one.rule.id, one.why))
+    if len(found) > 1:
+        found.sort(key=lambda one: (-one.answer.truth, one.is_signer, one.rule.id if one.rule else "", one.answer.why))
+    if len(broken) > 1:
+        broken.sort(key=lambda one: (one.rule.id, one.why))
     return Hits(found=tuple(found), broken=tuple(broken))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt
+from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO
 from csv_gate.model.context import AppControlContext, CodeMode
 from csv_gate.model.facts import FactName, Facts, PeFacts
 
@@ -76,6 +77,11 @@ def _firmware(pe: PeFacts) -> Route:
     if pe.is_dll or pe.is_dotnet or pe.imports_kernel is not False:
         return Route(doubt=EFI_OR_CODE)
     return Route(not_governed="an EFI application is judged by Secure Boot, not by App Control")
+
+
+def judging_scenarios(facts: Facts, context: AppControlContext) -> tuple[int, ...]:
+    """The signing scenarios that judge an artifact, 131 before 12; none where no scenario does, or it is not known which."""
+    return tuple(KERNEL_SCENARIO if kernel else USER_SCENARIO for kernel in route(facts, context).kernel_modes)
 
 
 def _modes_by_header(pe: PeFacts) -> tuple[bool, ...]:
