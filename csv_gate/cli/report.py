@@ -14,7 +14,7 @@ from csv_gate.errors import ExitCode, Place, UsageError
 from csv_gate.report import FORMATS
 
 if TYPE_CHECKING:
-    from csv_gate.model.result_read import SavedResult
+    pass
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     outputs = parse_outputs(texts(args, "output"), FORMATS)
     check_writable(outputs)
     path = text(args, "result") or "-"
-    result = read_saved(path)
+    result = read_result(read_saved(path), path="stdin" if path == "-" else path)
     look = options_for(console, base=Path.cwd())
 
     def render_file(format: str, stream: TextIO) -> None:
@@ -41,18 +41,12 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     return result.summary.exit_code if args.exit_code else ExitCode.OK
 
 
-def read_saved(path: str) -> SavedResult:
-    """A saved result; `-` is stdin.
+def read_saved(path: str) -> bytes:
+    """The bytes of a saved result; `-` is stdin.
 
     Raises:
-        UsageError: it cannot be read, or is no result.
+        UsageError: not readable.
     """
-    from csv_gate.model.result_read import read_result
-
-    return read_result(_read(path), path="stdin" if path == "-" else path)
-
-
-def _read(path: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:

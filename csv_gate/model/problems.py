@@ -111,6 +111,8 @@ class ProblemCode(StrEnum):
     # Catalogs (certificate trust lists)
     CATALOG_MALFORMED = "catalog-malformed"
     CATALOG_MEMBER_MALFORMED = "catalog-member-malformed"
+    CATALOG_FLAT_DIGEST = "catalog-flat-digest"
+    """A catalog lists a program by the digest of the whole file, by which Windows does not look programs up."""
 
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"

@@ -9,7 +9,7 @@ from csv_gate.waivers.applying import Waived, apply, waiver_findings
 from csv_gate.waivers.model import NO_WAIVERS, Match, Waiver, WaiverFile
 
 if TYPE_CHECKING:
-    from csv_gate.waivers.baseline import Baseline, baseline_filter, policies_of
+    from csv_gate.waivers.baseline import Baseline, NewOnly, baseline_filter, policies_of
     from csv_gate.waivers.reading import read_waivers, read_waivers_at, waivers_from
     from csv_gate.waivers.stubs import write_stubs
 else:
@@ -17,6 +17,7 @@ else:
         __name__,
         {
             "Baseline": "baseline",
+            "NewOnly": "baseline",
             "baseline_filter": "baseline",
             "policies_of": "baseline",
             "read_waivers": "reading",
@@ -30,6 +31,7 @@ __all__ = [
     "NO_WAIVERS",
     "Baseline",
     "Match",
+    "NewOnly",
     "Waived",
     "Waiver",
     "WaiverFile",

@@ -14,7 +14,7 @@ from functools import cache
 from types import MappingProxyType
 
 from csv_gate.errors import UsageError
-from csv_gate.model.checks import appcontrol, hygiene, signature, undecided, waivers
+from csv_gate.model.checks import appcontrol, hygiene, people, policy_lint, signature, undecided, waivers
 from csv_gate.model.checks.table import Check
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
@@ -22,7 +22,15 @@ __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         entry.id: entry
-        for family in (signature.CHECKS, appcontrol.CHECKS, undecided.CHECKS, hygiene.CHECKS, waivers.CHECKS)
+        for family in (
+            signature.CHECKS,
+            appcontrol.CHECKS,
+            policy_lint.CHECKS,
+            undecided.CHECKS,
+            hygiene.CHECKS,
+            waivers.CHECKS,
+            people.CHECKS,
+        )
         for entry in family
     }
 )

@@ -111,6 +111,7 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.VERSION_LANGUAGE_UNSPECIFIED: "CSV110",
         ProblemCode.CATALOG_MALFORMED: "CSV111",
         ProblemCode.CATALOG_MEMBER_MALFORMED: "CSV111",
+        ProblemCode.CATALOG_FLAT_DIGEST: "CSV114",
         ProblemCode.CROSS_CHECK_DIFFERS: "CSV112",
     }
 )
