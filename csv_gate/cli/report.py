@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.outputs import check_writable, parse_outputs, write_files
 from csv_gate.cli.parser import text, texts
-from csv_gate.errors import ExitCode, Place, UsageError
+from csv_gate.errors import ExitCode
 from csv_gate.report import FORMATS
 
 if TYPE_CHECKING:
@@ -25,12 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.cli.rendering import options_for, print_report
+    from csv_gate.cli.saved import saved_result
     from csv_gate.report import render
 
     outputs = parse_outputs(texts(args, "output"), FORMATS)
     check_writable(outputs)
     path = text(args, "result") or "-"
-    result = read_result(read_saved(path), path="stdin" if path == "-" else path)
+    result = saved_result(path)
     look = options_for(console, base=Path.cwd())
 
     def render_file(format: str, stream: TextIO) -> None:
@@ -39,20 +39,3 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     write_files(outputs, render_file)
     print_report(next(output.format for output in outputs if output.is_stdout), result, console, look)
     return result.summary.exit_code if args.exit_code else ExitCode.OK
-
-
-def read_saved(path: str) -> bytes:
-    """The bytes of a saved result; `-` is stdin.
-
-    Raises:
-        UsageError: not readable.
-    """
-    try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            "the result cannot be read",
-            place=Place(path=path),
-            got=error.strerror or type(error).__name__,
-            expected="a file written by `check -o json=FILE`",
-        ) from error
