@@ -1,8 +1,8 @@
 """The results of all shards of a tree, joined to the result of the tree.
 
 Joined is only what belongs together: each shard once, none missing, the same tool, configuration, policies and inputs, no artifact
-twice. Nothing is judged again. What is said of the run as a whole counts if every shard says it: a waiver that one shard found idle may
-have been used in another.
+twice. Nothing is judged again. What any shard says of the run as a whole counts, but that a waiver is idle only if every shard says it:
+one that one shard found idle may have been used in another.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from csv_gate.errors import ExitCode, Place, UsageError
 from csv_gate.model.result import Finding, Summary
 from csv_gate.model.result_read import SavedResult
 from csv_gate.model.verdict import Level
+
+IDLE_WAIVER = "CSV912"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,11 @@ def merge(parts: Sequence[Part]) -> SavedResult:
     for (one, path), (other, _) in pairwise(artifacts):
         if one.artifact.path == other.artifact.path:
             raise UsageError("an artifact is in two shards", place=Place(path=path), got=one.artifact.path)
-    findings = tuple(one for one in first.result.findings if all(one in part.result.findings for part in ordered[1:]))
+    findings = tuple(
+        one
+        for one in dict.fromkeys(finding for part in ordered for finding in part.result.findings)
+        if one.check != IDLE_WAIVER or all(one in part.result.findings for part in ordered)
+    )
     return SavedResult(
         run=replace(first.result.run, evaluated_at=max(part.result.run.evaluated_at for part in ordered), shard=None),
         targets=first.result.targets,
