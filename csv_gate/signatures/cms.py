@@ -138,12 +138,14 @@ def read_signed_data(source: Source, limits: Limits) -> SignedData:
         raise FormatError("this is no CMS SignedData", got=kind)
     fields = outer.take(context(0)).only(SEQUENCE).fields()
     outer.finish()
-    fields.take(INTEGER)
+    version = fields.take(INTEGER).integer()
     digests = tuple(read_digest_algorithm(entry) for entry in fields.take(SET).children(most=MAX_SIGNERS))
     encapsulated = fields.take(SEQUENCE).fields()
     content_type, wrapper = encapsulated.take().oid(), encapsulated.optional(context(0))
     encapsulated.finish()
     problems: list[Problem] = []
+    if version != 1:  # no signature covers it; Authenticode's is 1
+        problems.append(Problem(code=ProblemCode.CMS_SIGNER_VERSION, detail=f"version {version} of SignedData"))
     certificates = _read_certificates(fields.optional(context(0)), problems, limits)
     fields.optional(context(1))
     signers = tuple(read_signer(entry) for entry in fields.take(SET).children(most=MAX_SIGNERS))

@@ -95,6 +95,11 @@ def test_a_changed_signature_allows_only_while_what_it_signs_is_the_same(positio
         assert signed_octets(data) == signed_octets(SIGNED)
 
 
+def test_another_version_of_the_signed_data_is_not_allowed() -> None:
+    version = SIGNED.index(bytes.fromhex("020101310f"), TABLE) + 2
+    assert all(decision(flipped(version, change)) is Decision.UNDECIDED for change in (1, 2, 4, 0xFF))
+
+
 @settings(max_examples=60, deadline=None)
 @given(position=st.integers(ENTRY, ENTRY + 7), change=st.integers(1, 255))
 def test_no_other_place_of_the_certificate_table_is_allowed(position: int, change: int) -> None:
