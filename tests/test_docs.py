@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 import re
 import shlex
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
+from csv_gate.cli.completion import actions_of
 from csv_gate.cli.console import Console
 from csv_gate.cli.main import VERBS
-from csv_gate.cli.parser import parser_for
 from csv_gate.config import load_config
 from csv_gate.waivers import waivers_from
 
@@ -49,9 +48,7 @@ def test_a_command_of_the_documents_has_the_options_that_are_written(page: str, 
     _, verb, *rest = shlex.split(line)
     assert verb in VERBS, page
     console = Console(out=io.StringIO(), err=io.StringIO(), environment={})
-    parser = parser_for(verb, VERBS[verb][1], console)
-    import_module(VERBS[verb][0]).add_arguments(parser)
-    known = {name for action in parser._actions for name in action.option_strings}
+    known = {name for action in actions_of(verb, console) for name in action.option_strings}
     assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known, page
 
 

@@ -35,8 +35,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.attesting.dsse import PAYLOAD_TYPE, Envelope, pae, write_envelope
     from csv_gate.attesting.keys import signing_key
     from csv_gate.attesting.statement import VERIFIER
-    from csv_gate.cli.report import read_saved
-    from csv_gate.model.result_read import read_result
+    from csv_gate.cli.saved import saved_result
     from csv_gate.report.escape import terminal
 
     resource = text(args, "resource_uri")
@@ -44,8 +43,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
         raise UsageError("a VSA names the resource that it is about", expected="--resource-uri URI")
     output = Output(format="attestation", path=str(args.output))
     check_writable((output,))
-    path = str(args.result)
-    every = claims(read_result(read_saved(path), path="stdin" if path == "-" else path))
+    every = claims(saved_result(str(args.result)))
     chosen = [claim for claim in every if not args.target or claim.target.name in texts(args, "target")]
     for name in texts(args, "target"):
         if name not in {claim.target.name for claim in every}:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
 from csv_gate.cli.outputs import Output, attachments_of, check_writable, parse_outputs, write_files
-from csv_gate.cli.paging import add_circumstance_options, circumstances_of, read_saved, require_channels, tell_owners
+from csv_gate.cli.paging import add_circumstance_options, circumstances_of, require_channels, tell_owners
 from csv_gate.cli.parser import or_environment, text, texts
 from csv_gate.cli.progress import Progress
 from csv_gate.cli.rendering import options_for, print_report
@@ -121,14 +121,16 @@ def _with_stubs(outputs: tuple[Output, ...], path: str) -> tuple[Output, ...]:
 
 
 def _beside(args: argparse.Namespace, console: Console, selection: Selection) -> _Beside:
+    from csv_gate.cli.saved import saved_result
+
     baseline, last = text(args, "baseline"), text(args, "diff")
     circumstances = None
     if args.notify:
         require_channels(selection.config.notify)
         circumstances = circumstances_of(args, console, selection.config.notify.run_url)
     return _Beside(
-        baseline=None if baseline is None else read_saved(baseline),
-        last=None if last is None else read_saved(last),
+        baseline=None if baseline is None else saved_result(baseline),
+        last=None if last is None else saved_result(last),
         circumstances=circumstances,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -58,17 +59,35 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
 def verbs(console: Console) -> tuple[Verb, ...]:
     """Every verb with its options, in the order of the program's help."""
     from csv_gate.cli.main import VERBS
-    from csv_gate.cli.parser import parser_for
 
     found = []
     for name, (module, line) in VERBS.items():
-        parser = parser_for(name, line, console)
-        import_module(module).add_arguments(parser)
-        actions = parser._actions  # argparse has no public list of them
+        actions = actions_of(name, console)
         words = [word for action in actions if not action.option_strings for word in action.choices or ()]
-        flags = tuple(_flag(action) for action in actions if action.option_strings)
-        found.append(Verb(name=name, help=line, flags=flags, words=tuple(map(str, words))))
+        flags = {tuple(action.option_strings): _flag(action) for action in actions if action.option_strings}
+        commands = commands_of(module)
+        found.append(Verb(name=name, help=line, flags=tuple(flags.values()), words=(*commands, *map(str, words))))
     return tuple(found)
+
+
+def commands_of(module: str) -> Mapping[str, tuple[str, str]]:
+    """The commands of a verb that has some of its own, as its module's table has them: name -> module, line of help."""
+    found: Mapping[str, tuple[str, str]] = getattr(import_module(module), "COMMANDS", {})
+    return found
+
+
+def actions_of(verb: str, console: Console) -> list[argparse.Action]:
+    """All arguments of a verb, and of the commands that it may have of its own."""
+    from csv_gate.cli.main import VERBS
+    from csv_gate.cli.parser import parser_for
+
+    module, line = VERBS[verb]
+    found: list[argparse.Action] = []
+    for name, (place, text) in {verb: (module, line), **commands_of(module)}.items():
+        parser = parser_for(name, text, console)
+        import_module(place).add_arguments(parser)
+        found += parser._actions  # argparse has no public list of them
+    return found
 
 
 def _flag(action: argparse.Action) -> Flag:

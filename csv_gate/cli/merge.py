@@ -24,12 +24,11 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     check_writable(outputs)
 
     from csv_gate.cli.rendering import options_for, print_report
-    from csv_gate.cli.report import read_saved
+    from csv_gate.cli.saved import saved_result
     from csv_gate.gate.merge import Part, merge
-    from csv_gate.model.result_read import read_result
     from csv_gate.report import render
 
-    result = merge([Part(path=path, result=read_result(read_saved(path), path=path)) for path in texts(args, "results")])
+    result = merge([Part(path=path, result=saved_result(path)) for path in texts(args, "results")])
     options = options_for(console, attachments=attachments_of(outputs))
 
     def render_file(format: str, stream: TextIO) -> None:

@@ -6,7 +6,7 @@ import argparse
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options
-from csv_gate.cli.paging import add_circumstance_options, circumstances_of, read_saved, require_channels, tell_owners
+from csv_gate.cli.paging import add_circumstance_options, circumstances_of, require_channels, tell_owners
 from csv_gate.cli.parser import text
 from csv_gate.errors import ExitCode
 
@@ -22,14 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
+    from csv_gate.cli.saved import saved_result
     from csv_gate.cli.selection import load_settings
 
     settings = load_settings(args, console).config.notify
     require_channels(settings)
     circumstances = circumstances_of(args, console, settings.run_url)
-    result = read_saved(text(args, "result") or "")
+    result = saved_result(text(args, "result") or "")
     before = text(args, "previous")
-    previous = None if before is None else read_saved(before)
+    previous = None if before is None else saved_result(before)
     if not args.dry_run:
         failed = tell_owners(result, previous, circumstances, settings, console)
         return ExitCode.FINDINGS if failed else ExitCode.OK

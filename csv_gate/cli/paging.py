@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.parser import text
-from csv_gate.errors import Place, UsageError
+from csv_gate.errors import UsageError
 from csv_gate.model.result import Finding, RunResult
 from csv_gate.notify.circumstances import Circumstances, told_by_ci
 
@@ -44,26 +43,6 @@ def circumstances_of(args: argparse.Namespace, console: Console, fallback_url: s
         run_url=text(args, "run_url") or told.run_url or fallback_url,
         is_pull_request=bool(args.pull_request) or told.is_pull_request,
     )
-
-
-def read_saved(path: str) -> RunResult:
-    """A result that an earlier run wrote.
-
-    Raises:
-        UsageError: it cannot be read, or is none.
-    """
-    from csv_gate.model.result_read import read_result
-
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            "the result cannot be read",
-            place=Place(path=path),
-            got=error.strerror or type(error).__name__,
-            expected="a file written by `check -o json=FILE`",
-        ) from error
-    return read_result(data, path=path)
 
 
 def require_channels(settings: Notify) -> None:

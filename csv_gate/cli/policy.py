@@ -14,6 +14,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("csv_gate.cli.policy_lint", "look for mistakes in policies: rules without effect, wrong versions, broad signers"),
     "diff": ("csv_gate.cli.policy_diff", "compare two policies by what they do; order, ids and names count for nothing"),
     "convert": ("csv_gate.cli.policy_convert", "turn policy XML into a compiled policy, or the other way round"),
+    "suggest": (
+        "csv_gate.cli.suggest",
+        "write the supplemental policy that would let blocked files run; also `csv-gate suggest`",
+    ),
     "hash": ("csv_gate.cli.policy_hash", "print SHA-256 of policy files and of what is signed in them, and who signed"),
 }
 """Command -> its module, and its line of help."""

@@ -22,7 +22,7 @@ from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.context import CodeMode, Mode
 from csv_gate.model.verdict import Level
 from csv_gate.store.location import cache_folder
-from csv_gate.waivers import NO_WAIVERS, WaiverFile, read_waivers, read_waivers_at
+from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
 
 def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
@@ -126,6 +126,8 @@ def _waivers(path: Path | None, ref: str | None) -> WaiverFile:
         )
     if path is None:
         return NO_WAIVERS
+    from csv_gate.waivers import read_waivers, read_waivers_at
+
     return read_waivers_at(ref, path) if ref else read_waivers(path)
 
 

@@ -64,10 +64,11 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     outputs = (output,)
     check_writable(outputs)
     selection = select(args, console, texts(args, "paths"))
-    if len(selection.plan.targets) > 1:
-        names = ", ".join(target.name for target in selection.plan.targets)
+    targets = [target for target in selection.plan.targets if target.version_of is None]
+    if len(targets) > 1:
+        names = ", ".join(target.name for target in targets)
         raise UsageError("a policy is suggested for one target", got=names, expected="one --target, or --policy")
-    (target,) = selection.plan.targets
+    (target,) = targets
     found = [
         Candidate(path=artifact.path, facts=artifact.facts, context=context)
         for artifact, context in candidates(selection.plan, target)

@@ -41,6 +41,11 @@ def _uncertainties(policies: Sequence[AppControlPolicy]) -> Iterator[str]:
             paths = ", ".join(policy.path for policy in same)
             yield f"{len(same)} policies have the id {_braced(policy_id)} ({paths}): which of them a target keeps is not specified"
     for policy in policies:
+        if policy.unknown_option_bits:
+            yield (
+                f"{policy.path} sets option bits that nobody has published ({policy.unknown_option_bits:#010x}): "
+                "what they ask for is not specified"
+            )
         if policy.kind is PolicyKind.BASE and policy.policy_id != policy.base_policy_id:
             yield (
                 f"{policy.path} says it is a base, but its BasePolicyID {_braced(policy.base_policy_id)} is not its PolicyID: "

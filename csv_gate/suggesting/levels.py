@@ -258,8 +258,8 @@ def _signer(
 
 def _original_name(facts: Facts) -> str:
     name = _needed(facts.version.original_filename if facts.version else None, "it has no OriginalFilename")
-    if name == ANY_FILE:
-        raise Unavailable("its OriginalFilename is the wildcard *, which would allow any file")
+    if _WILDCARDS.search(name):
+        raise Unavailable(f"its OriginalFilename holds a wildcard, which would allow other files: {shown(name)}")
     return name
 
 

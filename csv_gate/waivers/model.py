@@ -57,7 +57,10 @@ class Match:
 
 
 def _is_wide(pattern: str) -> bool:
-    """Whether a pattern begins with a wildcard (`*.dll`, `**/x.dll`) or reaches to any depth below a first folder (`dist/**`)."""
+    """Whether a pattern begins with a wildcard (`*.dll`, `**/x.dll`), has no slash and so is met in every folder (`x.dll`), or reaches to
+    any depth below a first folder (`dist/**`)."""
+    if "/" not in pattern.removeprefix("./"):
+        return True
     names = pattern.removeprefix("./").lstrip("/").split("/")
     plain = list(takewhile(is_literal, names))
     reaches = "**" in names or names[-1] == ""

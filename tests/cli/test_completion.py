@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from csv_gate.cli.completion import SHELLS
+from csv_gate.cli.completion import SHELLS, verbs
+from csv_gate.cli.console import Console
 from csv_gate.cli.main import VERBS
 from tests.builders.tree import tree
 from tests.cli.conftest import Command
@@ -84,3 +86,11 @@ def test_every_command_and_a_new_option_are_in_every_script(gate: Command, shell
 
 def test_an_unknown_shell_is_a_usage_error(gate: Command) -> None:
     assert gate("completion", "tcsh").code == 2
+
+
+def test_a_verb_with_commands_of_its_own_has_the_options_of_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("csv_gate.cli.config.COMMANDS", {"tell": ("csv_gate.cli.notify", "tell")}, raising=False)
+    console = Console(out=io.StringIO(), err=io.StringIO(), environment={})
+    config = next(verb for verb in verbs(console) if verb.name == "config")
+    assert "--dry-run" in config.names
+    assert config.words == ("tell", "show", "schema")

@@ -14,7 +14,7 @@ from tests.cli.conftest import Build, Command
 WAIVER = b"""\
 version: 1
 waivers:
-  - {id: W-1, reason: known, owner: me, expires: 2027-01-31, match: {paths: [bad.dll], checks: [CSV201]}}
+  - {id: W-1, reason: known, owner: me, expires: 2027-01-31, match: {paths: [/bad.dll], checks: [CSV201]}}
 """
 
 

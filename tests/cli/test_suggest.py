@@ -107,3 +107,24 @@ def test_the_configuration_tells_where_a_file_lies_on_the_target(gate: Command, 
     outcome = gate("suggest", tree_of / "build", "--config", tree_of / "csv-gate.yaml", "--level", "FilePath")
     assert outcome.code == 0
     assert 'FilePath="C:\\Program Files\\App\\tool.exe"' in outcome.out
+
+
+def test_a_version_that_is_live_beside_it_is_not_extended(gate: Command, tree_of: Path) -> None:
+    config = b"version: 1\ntargets:\n  prod:\n    policies: [base.xml]\n    also: [{name: last, policies: [old.xml]}]\n"
+    tree(tree_of, {"csv-gate.yaml": config, "old.xml": policy_for(code("old"))})
+    outcome = gate("suggest", tree_of / "build", "--config", tree_of / "csv-gate.yaml")
+    assert outcome.code == 0
+    assert "2 allowed by the suggested policy" in outcome.err
+
+
+def test_of_several_targets_one_has_to_be_named(gate: Command, tree_of: Path) -> None:
+    config = b"version: 1\ntargets:\n  one: {policies: [base.xml]}\n  two: {policies: [base.xml]}\n"
+    tree(tree_of, {"csv-gate.yaml": config})
+    command = ("suggest", tree_of / "build", "--config", tree_of / "csv-gate.yaml")
+    assert gate(*command).code == 2
+    assert gate(*command, "--target", "two").code == 0
+
+
+def test_it_is_a_policy_command_too(gate: Command, tree_of: Path) -> None:
+    more = (tree_of / "build", "--no-config", "--policy", tree_of / "base.xml")
+    assert gate("policy", "suggest", *more) == gate("suggest", *more)

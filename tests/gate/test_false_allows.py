@@ -19,9 +19,11 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision
 from csv_gate.signatures.certificate import read_certificate
-from tests.builders import ca, cms
+from tests.builders import ca, cms, der
+from tests.builders.pe import certificate, pe
 from tests.builders.plans import NOON, plan, target
 from tests.builders.policy import element, policy_xml, scenario_xml, signer_xml
+from tests.builders.signed_pe import attach, signature, signed_pe
 from tests.builders.tree import ENFORCED, authenticode_sha256, code, policy_for, tree
 
 ALLOWED, DENIED, UNDECIDED = Decision.ALLOWED, Decision.DENIED, Decision.UNDECIDED
@@ -189,3 +191,103 @@ def test_patterns_that_leave_nothing_end_with_nothing_checked(tmp_path: Path, pa
     globs = {key: GlobSet.of([value]) for key, value in patterns.items()}
     with pytest.raises(NoArtifactsError):
         run(plan(tmp_path, targets=[target(policy_for(GOOD))], base=tmp_path, **globs))
+
+
+# --- borrowed trust
+
+
+GENUINE_CA = ca.root("Contoso Root").issue_authority("Contoso CA")
+GENUINE = GENUINE_CA.issue("Contoso Ltd")
+ROGUE_CA = ca.root("Contoso Root", key_label="rogue root").issue_authority("Contoso CA", key_label="rogue")
+IMAGE = pe()
+
+
+def wellknown_policy(number: str) -> bytes:
+    return policy_xml(
+        options=ENFORCED,
+        signers=[signer_xml("ID_SIGNER_S", root=element("CertRoot", Type="Wellknown", Value=number))],
+        scenarios=[scenario_xml(value=value, allowed=["ID_SIGNER_S"]) for value in ("12", "131")],
+    )
+
+
+def decision_of(tmp_path: Path, image: bytes, policy: bytes) -> Decision:
+    tree(tmp_path, {"a.dll": image})
+    files, _, _ = results(plan(tmp_path, targets=[target(policy)]))
+    return decisions(files)["a.dll"]["prod"]
+
+
+def test_a_genuine_signature_by_the_allowed_authority_allows(tmp_path: Path) -> None:
+    assert decision_of(tmp_path, signed_pe(IMAGE, GENUINE), policy_of(GENUINE_CA)) is ALLOWED
+
+
+@pytest.mark.parametrize("bag", [(GENUINE_CA.certificate,), GENUINE_CA.all_certificates, (*GENUINE.all_certificates,)])
+def test_genuine_certificates_in_a_rogue_signature_lend_it_nothing(tmp_path: Path, bag: tuple[bytes, ...]) -> None:
+    rogue = ROGUE_CA.issue("Contoso Ltd", serial=0x6666)
+    padded_bag = replace(rogue, chain=(*rogue.chain, *bag))
+    assert decision_of(tmp_path, signed_pe(IMAGE, padded_bag), policy_of(GENUINE_CA)) in (DENIED, UNDECIDED)
+
+
+def test_a_rogue_certificate_of_the_genuine_serial_lends_nothing(tmp_path: Path) -> None:
+    rogue = ROGUE_CA.issue("Contoso Ltd", key_label="rogue leaf")
+    assert rogue.serial == GENUINE.serial
+    for chain in ((*GENUINE.all_certificates, *rogue.chain), (*rogue.chain, *GENUINE.all_certificates)):
+        image = signed_pe(IMAGE, replace(rogue, chain=chain))
+        assert decision_of(tmp_path, image, policy_of(GENUINE_CA)) in (DENIED, UNDECIDED)
+
+
+def test_a_leaf_used_as_an_authority_lends_nothing(tmp_path: Path) -> None:
+    below = GENUINE.issue("Contoso Ltd", key_label="below", serial=0x7777)
+    assert decision_of(tmp_path, signed_pe(IMAGE, below), policy_of(GENUINE_CA)) in (DENIED, UNDECIDED)
+
+
+def test_a_signature_of_another_image_lends_nothing(tmp_path: Path) -> None:
+    stolen = attach(pe(code=b"\xc3" * 900), certificate(signature(IMAGE, GENUINE)))
+    assert decision_of(tmp_path, stolen, policy_of(GENUINE_CA)) is DENIED
+
+
+def test_a_nested_signature_of_another_image_lends_nothing(tmp_path: Path) -> None:
+    rogue = ROGUE_CA.issue("Contoso Ltd", serial=0x6666)
+    image = signed_pe(pe(code=b"\xc3" * 900), rogue, nested=[signature(IMAGE, GENUINE)])
+    assert decision_of(tmp_path, image, policy_of(GENUINE_CA)) is DENIED
+
+
+@pytest.mark.parametrize("number", ["03", "04", "05", "06", "07", "08", "0C", "0E", "12", "14", "16"])
+@pytest.mark.parametrize("embedded", [True, False])
+def test_a_root_that_only_bears_the_name_of_microsofts_is_nobody(tmp_path: Path, number: str, embedded: bool) -> None:
+    name = {
+        "06": "Microsoft Root Certificate Authority 2010",
+        "16": "Microsoft Identity Verification Root Certificate Authority 2020",
+    }
+    fake = ca.root(name.get(number, "Microsoft Root Authority"), key_label="fake")
+    leaf = fake.issue("Microsoft Corporation", in_chain=embedded)
+    assert decision_of(tmp_path, signed_pe(IMAGE, leaf), wellknown_policy(number)) in (DENIED, UNDECIDED)
+
+
+def test_several_common_names_in_a_real_certificate_are_seen(tmp_path: Path) -> None:
+    two = der.seq(*(der.set_of(der.seq(der.oid("2.5.4.3"), der.tlv(0x0C, one))) for one in (b"Contoso Ltd", b"Evil")))
+    leaf = GENUINE_CA.issue(subject=two)
+    tbs = read_certificate(GENUINE_CA.certificate).facts.tbs["sha256"].upper()
+    root = element("CertRoot", Type="TBS", Value=tbs)
+    for publisher_ in ("Contoso Ltd", "Evil"):
+        signers = [signer_xml("ID_SIGNER_S", element("CertPublisher", Value=publisher_), root=root)]
+        policy = policy_xml(options=ENFORCED, signers=signers, scenarios=[scenario_xml(allowed=["ID_SIGNER_S"])])
+        assert decision_of(tmp_path, signed_pe(IMAGE, leaf), policy) is UNDECIDED
+
+
+# --- programs that a reader of first bytes may miss
+
+
+def test_a_program_whose_header_lies_far_behind_the_first_bytes_is_judged(tmp_path: Path) -> None:
+    assert decision_of(tmp_path, pe(pe_offset=0x8000, headers_size=0x9000), policy_for(GOOD)) is not ALLOWED
+
+
+@pytest.mark.parametrize("size", [64, 100, 200, 300, 500])
+def test_a_program_that_is_cut_short_is_judged(tmp_path: Path, size: int) -> None:
+    tree(tmp_path, {"a.dll": IMAGE[:size], "b.dll": GOOD})
+    files, _, _ = results(plan(tmp_path, targets=[target(policy_for(GOOD))]))
+    assert decisions(files)["a.dll"]["prod"] is UNDECIDED
+
+
+@pytest.mark.parametrize("magic", [0x107, 0, 0x30B])
+def test_a_program_of_an_unknown_kind_is_judged(tmp_path: Path, magic: int) -> None:
+    assert decision_of(tmp_path, pe(magic=magic), policy_for(GOOD)) is UNDECIDED

@@ -132,7 +132,7 @@ def test_an_idle_exclude_fails_a_build_that_fails_on_warnings(tmp_path: Path) ->
 
 def waiver() -> WaiverFile:
     place = Place(path="waivers.yaml", line=1)
-    match = Match(paths=GlobSet.of(["bad.dll"]).globs, place=place)
+    match = Match(paths=GlobSet.of(["/bad.dll"]).globs, place=place)
     one = Waiver(id="W1", match=match, reason="known", owner="@team", expires=date(2026, 12, 31), place=place)
     return WaiverFile(version=1, waivers=(one,))
 

@@ -63,3 +63,8 @@ def test_all_policies_are_still_there_after_joining() -> None:
         policy(sha256="c", policy_id=THIRD_ID, kind=PolicyKind.APPID_TAGGING),
     ]
     assert list(join_policies(given).policies) == given
+
+
+def test_option_bits_that_nobody_has_published_are_uncertain() -> None:
+    joined = join_policies([policy(unknown_option_bits=1 << 12)])
+    assert "0x00001000" in joined.uncertainties[0]

@@ -265,10 +265,11 @@ def test_a_file_without_a_name_falls_back_in_the_given_order() -> None:
     assert len(mended.notes) == 2
 
 
-def test_a_name_that_is_the_wildcard_is_never_taken_for_a_rule() -> None:
-    suggestion = suggested({"app.dll": file(name="*")}, Level.FILE_NAME, Level.FILE_PUBLISHER)
+@pytest.mark.parametrize("name", ["*", "*.dll", "app?.dll"])
+def test_a_name_with_a_wildcard_is_never_taken_for_a_rule(name: str) -> None:
+    suggestion = suggested({"app.dll": file(name=name)}, Level.FILE_NAME, Level.FILE_PUBLISHER)
     assert suggestion.policy is None
-    assert "would allow any file" in suggestion.unmended[0].why[0]
+    assert "would allow other files" in suggestion.unmended[0].why[0]
 
 
 def test_a_name_that_xml_cannot_hold_is_never_changed() -> None:

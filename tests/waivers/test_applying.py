@@ -136,6 +136,8 @@ def test_an_unread_artifact_is_not_met_by_a_digest() -> None:
         "targets: prod",
         "paths: '**/a.dll'",
         "paths: '*.dll'",
+        "paths: a.dll",
+        "paths: ./a.dll",
         "paths: ['dist/a.dll', '**']",
         "paths: dist/",
         "paths: dist/**",
@@ -150,7 +152,7 @@ def test_a_broad_waiver_holds_only_when_it_says_that_it_is_meant(match: str) -> 
 
 
 @pytest.mark.parametrize(
-    "match", ["paths: a.dll", "paths: dist/*", "paths: dist/v/**", "paths: dist/v/", "paths: 'dist/[a]*.dll'"]
+    "match", ["paths: /a.dll", "paths: dist/*", "paths: dist/v/**", "paths: dist/v/", "paths: 'dist/[a]*.dll'"]
 )
 def test_a_path_that_a_folder_or_a_name_bounds_is_not_broad(match: str) -> None:
     assert waiver_findings(waivers(waiver(match)), {"W-1"}, TODAY) == ()

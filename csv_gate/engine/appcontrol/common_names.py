@@ -11,6 +11,7 @@ Control policy rules and file rules" (Publisher is the common name of the leaf).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from csv_gate.engine.appcontrol.names import same_case_sensitive, wide_key
 from csv_gate.engine.appcontrol.truth import NOT_SPECIFIED, Answer, Direction, no, unknown
@@ -20,6 +21,7 @@ _PART = re.compile(r"(?:^|[,+])([^=,+]+)=((?:\\.|[^\\,+])*)", re.S)
 _ESCAPED = re.compile(r"\\([0-9A-Fa-f]{2}|.)", re.S)
 
 
+@lru_cache(maxsize=4096)
 def spellings(name: str, common_name: str | None) -> tuple[str, ...] | None:
     """Every text that may be taken for the common name of a distinguished name; `None`: any text may."""
     if common_name is None or _UNREADABLE in name or _UNREADABLE in common_name:

@@ -59,8 +59,7 @@ def chain_root_number(chain: ChainFacts) -> int | None:
 def is_named_like_a_limited_root(issuer: str, issuer_cn: str | None) -> bool:
     """Whether a chain's top was issued under the name of a Microsoft test or flight root, known to us or not."""
     name = (issuer_cn or issuer).casefold()
-    limited = {ROOT_NAMES[number].casefold() for number in TEST_ROOTS | FLIGHT_ROOTS if number in ROOT_NAMES}
-    return name in limited or (
+    return name in _LIMITED or (
         "microsoft" in name and any(word in name for word in ("test", "preview", "development", "flight"))
     )
 
@@ -103,6 +102,7 @@ def _may_be(number: int, issuer: str, issuer_cn: str | None) -> bool:
     return "microsoft" in issuer.casefold()
 
 
+_LIMITED = frozenset(ROOT_NAMES[number].casefold() for number in TEST_ROOTS | FLIGHT_ROOTS if number in ROOT_NAMES)
 _NAMES = frozenset(name.casefold() for name in ROOT_NAMES.values())
 
 
