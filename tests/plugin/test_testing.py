@@ -42,9 +42,9 @@ def test_what_no_policy_governs_is_no_allowance(build: Path) -> None:
 
 def test_what_goes_to_no_target_is_no_allowance(build: Path) -> None:
     config = b"version: 1\ntargets:\n  prod:\n    policies: [p.xml]\n    paths: [elsewhere/]\n"
-    tree(build, {"csv-gate.yaml": config})
-    with pytest.raises(AssertionError, match="no target gets it"):
-        assert_allowed("b/good.dll", config="csv-gate.yaml")
+    tree(build, {"csv-gate.yaml": config, "elsewhere/good.dll": GOOD})
+    with pytest.raises(AssertionError, match=r"b/good\.dll: no target gets it"):
+        assert_allowed("b/good.dll", "elsewhere/good.dll", config="csv-gate.yaml")
 
 
 def test_nothing_to_judge_is_an_error(build: Path) -> None:
