@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csv_gate.documents import Secret
@@ -113,6 +113,7 @@ def test_teams_shows_hostile_paths_without_links_or_mentions() -> None:
     assert "<at>" not in text
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=300))
 def test_no_channel_breaks_on_any_path(path: str) -> None:
     told = page(path)
