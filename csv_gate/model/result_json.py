@@ -32,6 +32,7 @@ from csv_gate.model.result import (
     Summary,
     WaiverRef,
 )
+from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, script_json
 from csv_gate.model.verdict import Level, RuleRef, Verdict
 
 Json = dict[str, Any]
@@ -71,6 +72,10 @@ def facts_json(facts: Facts) -> Json:
         "digests": None if facts.digests is None else _digests(facts.digests),
         "pe": None if facts.pe is None else _pe(facts.pe),
         "version": None if facts.version is None else _version(facts.version),
+        "script": None if facts.script is None else script_json(facts.script),
+        "compound": None if facts.compound is None else compound_json(facts.compound),
+        "cabinet": None if facts.cabinet is None else cabinet_json(facts.cabinet),
+        "elf": None if facts.elf is None else elf_json(facts.elf),
         "signatures": [signature_json(signature) for signature in facts.signatures],
         "catalog_members": facts.catalog_members,
         "problems": _problems(facts.problems),
