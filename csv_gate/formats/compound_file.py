@@ -70,7 +70,7 @@ class CompoundFile:
         if order != 0xFFFE or (version, shift) not in ((3, 9), (4, 12)) or mini_shift != 6:
             raise FormatError("the header of the compound file is not one of version 3 or 4")
         self.version = version
-        self.sector_size = 1 << shift
+        self.sector_size: int = 1 << shift
         self._mini_cutoff: int = struct.unpack_from("<I", view, 56)[0]
         if self._mini_cutoff != 4096:
             raise FormatError("the compound file has another limit for small streams than 4096", got=str(self._mini_cutoff))
@@ -260,8 +260,8 @@ class CompoundFile:
         return min(len(self.view), (last + 2) * self.sector_size)
 
     def unreachable(self) -> list[int]:
-        """Offsets of sectors before that end which hold something and belong to nothing."""
-        found: list[int] = []
+        """Offsets of sectors before that end, and of the header's padding, which hold something and belong to nothing."""
+        found: list[int] = [512] if any(self.view[512 : self.sector_size]) else []
         end = self._used.rfind(1)
         at = self._used.find(0)
         empty = bytes(self.sector_size)

@@ -11,7 +11,7 @@ from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings, cross_check, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import Evaluate, prepare
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare
 from csv_gate.gate.findings import findings_of
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
@@ -24,6 +24,8 @@ from csv_gate.scan import Entry, open_content
 from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
 
+_LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
+"""Formats that catalogs vouch for."""
 Row = tuple[str, Count]
 """One artifact as it is kept and sent: its line of JSON, and what it adds to the counts."""
 
@@ -82,12 +84,12 @@ class Judge:
         """The facts of one listed file; an unreadable one has a gap instead."""
         try:
             with open_content(entry, self._plan.limits) as content:
-                facts = extract(content, self._settings)
+                facts = extract(content, self._settings, name=entry.path)
                 if self._plan.is_cross_checked:
                     facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
         except ArtifactError as error:
             return unreadable(entry.size, str(error))
-        if self._catalog_gap is not None and facts.format == "pe":
+        if self._catalog_gap is not None and facts.format in _LISTED:
             facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
         return facts
 

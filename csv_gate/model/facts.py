@@ -216,6 +216,8 @@ class ChainFacts:
     """Two upper-case hex digits as in a policy's Wellknown value, where the end is a known root that has such a number."""
     root_tbs: Mapping[str, str] = field(default_factory=dict)
     """TBS digests of the known or given root where it is not itself among `certificates`."""
+    root_sha256: str | None = None
+    """Thumbprint of a given root where it is not itself among `certificates`."""
 
 
 class TimestampKind(StrEnum):

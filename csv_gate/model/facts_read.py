@@ -184,6 +184,7 @@ def _chain(node: Node) -> ChainFacts | None:
         end=end.at("kind").one_of(ChainEnd),
         well_known_root=end.at("well_known_root").maybe(Node.text),
         root_tbs=end.at("root_tbs").texts(),
+        root_sha256=end.find("root_sha256").maybe(Node.text),
     )
 
 

@@ -171,6 +171,7 @@ def _chain_end(chain: ChainFacts) -> Json:
         "kind": chain.end.value,
         "well_known_root": chain.well_known_root,
         "root_tbs": dict(sorted(chain.root_tbs.items())),
+        "root_sha256": chain.root_sha256,
     }
 
 

@@ -59,7 +59,9 @@ class SignerIndex:
                 answer = match_signer(compiled, signature, view, direction)
                 if answer.truth is Truth.NO:
                     continue
-                usable = usable or is_usable(signature, view.context, direction, minimum_hash)
+                usable = usable or is_usable(
+                    signature, view.context, direction, minimum_hash, host=view.host, gap=view.signatures_gap
+                )
                 yield SignerHit(compiled=compiled, signature=signature, match=answer, usable=usable)
 
     def _candidates(self, signature: SignatureFacts) -> Iterator[CompiledSigner]:
