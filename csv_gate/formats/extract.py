@@ -53,7 +53,7 @@ def _is_for_script_host(view: memoryview, settings: ExtractionSettings) -> bool:
     if len(view) > settings.limits.max_script_bytes:
         return True
     data = bytes(view)
-    return b"SIG" in data.replace(b"\0", b"") or _WSH_OBJECTS.search(data) is not None
+    return b"// SIG // " in data.replace(b"\0", b"") or _WSH_OBJECTS.search(data) is not None
 
 
 def extract(data: bytes | mmap | memoryview, settings: ExtractionSettings, *, name: str | None = None) -> Facts:

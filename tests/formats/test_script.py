@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from csv_gate.formats import ExtractionSettings, extract
@@ -204,13 +206,16 @@ def test_a_batch_file_with_a_signature_block_stays_a_batch_file() -> None:
 
 @pytest.mark.parametrize("text", ["WScript.Echo(1)", "new ActiveXObject('x')", "\ufeffWScript.Echo(1)"])
 def test_javascript_that_names_the_script_hosts_objects_is_for_it(text: str) -> None:
-    for encoding in ("utf-8", "utf-16-le"):
-        assert read(text, "a.js", encoding=encoding).format == "jscript" or (encoding == "utf-16-le" and text[0] != "\ufeff")
+    assert read(text, "a.js").format == "jscript"
+    assert read("\ufeff" + text, "a.js", encoding="utf-16-le").format == "jscript"
+
+
+def test_javascript_for_node_is_not_for_the_script_host() -> None:
+    assert read("process.on('SIGINT', stop); // WScripts", "a.js").format == "javascript"
+    assert read(signed("js", "one();\r\n"), "a.js").format == "jscript"
 
 
 def test_an_unsigned_powershell_script_has_the_digest_of_its_whole_text() -> None:
-    import hashlib
-
     facts = read(POWERSHELL)
     assert facts.digests is not None
     assert facts.digests.authenticode_sha256 == hashlib.sha256(POWERSHELL.encode("utf-16-le")).hexdigest()
