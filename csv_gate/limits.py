@@ -46,6 +46,8 @@ class Limits:
     max_catalog_members: int = 500_000
     max_script_bytes: int = 32 * MIB
     """Larger text is no script that anybody signs; the digest needs the text twice in memory."""
+    max_script_block_characters: int = 1 * MIB
+    """Of one signature block; real ones have at most 60,000."""
     max_script_markers: int = 64
     """Lines of a script that look like markers of a signature block."""
     max_compound_sectors: int = 8 * 1024 * 1024

@@ -52,7 +52,7 @@ def script_kind(data: memoryview, name: str | None, limits: Limits) -> ScriptKin
     if b"SIG" not in octets:
         return None
     text = decode(octets, is_utf8=False).text
-    found = [kind for kind in KINDS if find_blocks(text, kind.style, limits.max_script_markers).found]
+    found = [kind for kind in KINDS if find_blocks(text, kind.style, limits).found]
     return found[0] if len(found) == 1 and (found[0] is not WSF or "** SIG ** " in text) else None
 
 
@@ -77,7 +77,7 @@ class _Reading:
         self._script = script
         self._kind = kind
         self._settings = settings
-        self._blocks = find_blocks(script.text, kind.style, settings.limits.max_script_markers)
+        self._blocks = find_blocks(script.text, kind.style, settings.limits)
         self._flat: dict[str, bytes] = {}
 
     def facts(self, sha256: str, sha1: str) -> Facts:
@@ -140,7 +140,7 @@ class _Reading:
         spoilt = [problem for problem in problems if problem.code in _SPOILING]
         if not block.has_crlf and block.fault is None:
             spoilt.append(self.line_end_problem(block, signatures))
-        elif self._script.line_ends in ("lf", "mixed") and not signatures[0].valid:
+        elif block.fault is None and self._script.line_ends in ("lf", "mixed") and not signatures[0].valid:
             told = self.line_end_problem(block, signatures)
             if _RESTORABLE in told.detail:
                 spoilt.append(told)
@@ -161,7 +161,7 @@ class _Reading:
 
     def line_end_problem(self, block: Block, signatures: Sequence[SignatureFacts]) -> Problem:
         text = self._script.with_crlf()
-        restored = find_blocks(text, self._kind.style, self._settings.limits.max_script_markers).found
+        restored = find_blocks(text, self._kind.style, self._settings.limits).found
         if restored and restored[0].fault is None and self.read(restored[0], self.content(text, restored[0]))[0].valid:
             detail = f"its line ends were changed after signing: {_RESTORABLE}"
         else:
@@ -170,7 +170,7 @@ class _Reading:
 
     def problems(self, block: Block | None) -> Iterator[Problem]:
         """Anomalies of the text."""
-        text, most = self._script.text, self._settings.limits.max_script_markers
+        text, limits = self._script.text, self._settings.limits
         blocks = self._blocks
         if len(blocks.found) > 1:
             lines = ", ".join(str(one.line) for one in blocks.found[:8])
@@ -188,7 +188,7 @@ class _Reading:
         for other in KINDS:
             if other is self._kind or (other is WSF and "** SIG ** " not in text):
                 continue
-            if any(one.fault is None for one in find_blocks(text, other.style, most).found):
+            if any(one.fault is None for one in find_blocks(text, other.style, limits).found):
                 detail = f"a signature block in the form of {other.subject.name}, which nobody looks for in {self._kind.subject.name}"
                 yield Problem(code=ProblemCode.SCRIPT_BLOCK_FOREIGN, detail=detail)
         if not self._script.is_exact:

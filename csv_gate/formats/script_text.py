@@ -12,9 +12,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Final
+
+from csv_gate.limits import Limits
 
 BOM: Final = "\ufeff"
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -47,7 +48,7 @@ class ScriptText:
 
     def with_crlf(self) -> str:
         """The text with every lone line feed turned to CRLF."""
-        return re.sub(r"(?<!\r)\n", _CRLF, self.text)
+        return self.text.replace(_CRLF, _LF).replace(_LF, _CRLF)
 
 
 def decode(data: bytes, *, is_utf8: bool) -> ScriptText:
@@ -102,7 +103,7 @@ class Block:
     stop: int
     """After the end line and its line break."""
     der: bytes
-    """Empty where `fault` is set."""
+    """Empty where `fault` is set, and of every block but the first."""
     line: int
     fault: str | None
     has_crlf: bool
@@ -118,12 +119,12 @@ class Blocks:
     """Positions of marker words that are no line of their own."""
 
 
-def find_blocks(text: str, style: BlockStyle, most: int) -> Blocks:
-    """All blocks of one style, first to last, at most `most` markers of each kind."""
+def find_blocks(text: str, style: BlockStyle, limits: Limits) -> Blocks:
+    """All blocks of one style, first to last; only of the first are the octets read."""
     starts: list[int] = []
     inner: list[int] = []
     at = text.find(style.begin)
-    while at >= 0 and len(starts) + len(inner) < most:
+    while at >= 0 and len(starts) + len(inner) < limits.max_script_markers:
         (starts if _is_line(text, at, len(style.begin)) else inner).append(at)
         at = text.find(style.begin, at + len(style.begin))
     found: list[Block] = []
@@ -131,7 +132,8 @@ def find_blocks(text: str, style: BlockStyle, most: int) -> Blocks:
         if found and start < found[-1].stop:
             continue
         limit = starts[number + 1] if number + 1 < len(starts) else len(text)
-        found.append(_read_block(text, style, start, limit))
+        limit = min(limit, start + limits.max_script_block_characters)
+        found.append(_read_block(text, style, start, limit, is_first=not found))
     return Blocks(found=tuple(found), inner=tuple(inner))
 
 
@@ -141,7 +143,7 @@ def _is_line(text: str, at: int, size: int) -> bool:
     return starts and (stop == len(text) or text[stop] == _LF or text.startswith(_CRLF, stop))
 
 
-def _read_block(text: str, style: BlockStyle, at: int, limit: int) -> Block:
+def _read_block(text: str, style: BlockStyle, at: int, limit: int, *, is_first: bool) -> Block:
     end = at
     while True:
         end = text.find(style.end, end + 1, limit)
@@ -150,12 +152,12 @@ def _read_block(text: str, style: BlockStyle, at: int, limit: int) -> Block:
     line = text.count(_LF, 0, at) + 1
     start = at - 2 if text.startswith(_CRLF, at - 2) and at >= 2 else max(at - 1, 0) if text[at - 1 : at] == _LF else at
     if end < 0:
-        missing = "the line that ends the block is missing"
+        missing = f"the line that ends the block is missing within {limit - at} characters"
         return Block(start=start, line_start=at, stop=limit, der=b"", line=line, fault=missing, has_crlf=False)
     stop = end + len(style.end)
     stop += 2 if text.startswith(_CRLF, stop) else 1 if text.startswith(_LF, stop) else 0
     whole = text[start:stop]
-    der, fault = _decode_lines(text[at + len(style.begin) : end], style)
+    der, fault = _decode_lines(text[at + len(style.begin) : end], style) if is_first else (b"", None)
     has_crlf = whole.count(_CRLF) == whole.count(_LF)
     return Block(start=start, line_start=at, stop=stop, der=der, line=line, fault=fault, has_crlf=has_crlf)
 

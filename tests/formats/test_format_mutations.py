@@ -99,3 +99,21 @@ def test_what_a_valid_signature_covers_cannot_be_changed_unseen(kind: str) -> No
             assert facts.digests is not None
             assert original.digests is not None
             assert facts.digests.authenticode_sha256 in (original.digests.authenticode_sha256, None), at
+
+
+SLOW = {
+    "begin lines": b"# SIG # Begin signature block\r\n" * 200_000,
+    "inner markers": b" # SIG # Begin signature block\r\n" * 200_000,
+    "lines of a block without end": b"# SIG # Begin signature block\n" + b"# AAAA\n" * 800_000,
+    "a block of megabytes": b"\n# SIG # Begin signature block\n" + b"# AAAA\n" * 800_000 + b"# SIG # End signature block\n",
+    "end markers": b"# SIG # Begin signature block\n" + b" # SIG # End signature block\n" * 200_000,
+    "empty lines": b"\n" * 6_000_000,
+}
+
+
+@pytest.mark.parametrize("shape", SLOW)
+def test_a_script_made_to_be_slow_is_not(shape: str) -> None:
+    begun = time.process_time()
+    facts = extract(SLOW[shape], ExtractionSettings(), name="a.ps1")
+    assert time.process_time() - begun < 1.0
+    assert not any(one.valid for one in facts.signatures)
