@@ -34,7 +34,7 @@ def _compound(compound: CompoundFacts) -> str:
     if compound.appended_bytes:
         parts.append(f"{compound.appended_bytes:,} bytes appended")
     if compound.unreachable_sectors:
-        parts.append(f"{compound.unreachable_sectors} unreachable sectors")
+        parts.append(f"unreachable sectors: {compound.unreachable_sectors}")
     return ", ".join(parts)
 
 

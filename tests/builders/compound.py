@@ -52,8 +52,9 @@ def signed(tree: Tree, signer: ca.Identity, *, digest: str = "sha256", with_meta
     content = covered(tree)
     whole = dict(tree)
     if with_metadata:
-        whole[METADATA] = hashlib.new(digest, described(tree)).digest()
-        content = whole[METADATA] + content
+        metadata = hashlib.new(digest, described(tree)).digest()
+        whole[METADATA] = metadata
+        content = metadata + content
     value = der.seq(der.integer(1), der.octets(INTERFACE), *(der.integer(0) for _ in range(5)))
     options = {"data_type": SIP_INFO, "value": value} | options
     whole[SIGNATURE] = cms.authenticode(signer, hashlib.new(digest, content).digest(), digest=digest, **options)

@@ -24,7 +24,7 @@ def read(text: str | bytes, name: str = "a.ps1", *, encoding: str = "utf-8", lim
 
 
 def signed(kind: str = "ps1", text: str = POWERSHELL, after: str = "", **options: object) -> str:
-    return scripts.signed(kind, text, after, signer=publisher(), **options)  # type: ignore[arg-type]
+    return scripts.signed(kind, text, after, signer=publisher(), **options)
 
 
 def all_codes(facts: Facts) -> set[Code]:
