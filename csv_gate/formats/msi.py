@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from csv_gate.errors import ArtifactError
+from csv_gate.errors import ArtifactError, FormatError
 from csv_gate.formats.compound_file import ROOT, STORAGE, STREAM, CompoundFile, Entry, Runs
 from csv_gate.formats.pe_digest import ALGORITHMS, feed
 from csv_gate.formats.settings import ExtractionSettings
@@ -212,7 +212,13 @@ def _lay_out(file: CompoundFile, settings: ExtractionSettings) -> Package:
 
 
 def _sorted(file: CompoundFile, members: Sequence[int]) -> list[int]:
-    """By name with its terminator, octet by octet."""
+    """By name with its terminator, octet by octet.
+
+    Raises:
+        FormatError: two of them have one name, so that there are two orders.
+    """
+    if len({file.entries[number].name for number in members}) < len(members):
+        raise FormatError("two members of a storage have one name")
     return sorted(members, key=lambda number: file.entries[number].name + b"\0\0")
 
 

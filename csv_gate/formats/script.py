@@ -200,6 +200,9 @@ class _Reading:
 
     def gaps(self, block: Block | None) -> Iterator[Gap]:
         """What the target may see otherwise than it is read here."""
+        if block is not None and self._blocks.inner and self._kind is not WSF:
+            why = "whether Windows takes the marker words that are no line of their own for the beginning of the block"
+            yield Gap(what=FactName.SIGNATURES, why=why)
         if not self._script.is_exact:
             why = f"the text is no {self._script.encoding}; what Windows makes of such bytes is not specified"
             yield Gap(what=FactName.AUTHENTICODE, why=why)

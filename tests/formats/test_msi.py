@@ -122,6 +122,11 @@ def test_a_loop_in_a_chain_is_malformed() -> None:
     assert codes(read(bytes(data)).problems) == {Code.COMPOUND_MALFORMED}
 
 
+def test_two_streams_of_one_name_are_malformed() -> None:
+    data = compound.compound({"Aa": b"x", "Ab": b"y"})
+    assert codes(read(data.replace("Ab".encode("utf-16-le"), "Aa".encode("utf-16-le"))).problems) == {Code.COMPOUND_MALFORMED}
+
+
 def test_too_many_entries_are_a_limit_that_is_named() -> None:
     tree: compound.Tree = {f"S{number}": b"" for number in range(40)}
     facts = read(compound.compound(tree), Limits(max_compound_entries=8))

@@ -137,6 +137,12 @@ def test_marker_words_that_are_no_line_of_their_own_are_no_signature(before: str
     assert Code.SCRIPT_MARKER_INNER in codes(facts.problems)
 
 
+def test_marker_words_in_the_text_of_a_signed_script_leave_a_gap() -> None:
+    facts = read(signed(text="$words = '# SIG # Begin signature block'\r\n"))
+    assert facts.signatures[0].valid
+    assert facts.gap(FactName.SIGNATURES)
+
+
 def test_two_blocks_make_no_signature() -> None:
     facts = read(signed() + signed(text="x").removeprefix("x"))
     assert not any(one.valid for one in facts.signatures)
