@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.cli.rendering import options_for
-    from csv_gate.cli.selection import read_roots
+    from csv_gate.gate.anchors import read_roots
     from csv_gate.gate.inspection import inspect
     from csv_gate.model.result_json import facts_json
     from csv_gate.report.escape import json_line

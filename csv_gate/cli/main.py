@@ -23,8 +23,17 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("csv_gate.cli.check", "judge a build output against the policies of its targets"),
     "explain": ("csv_gate.cli.explain", "say what a check means, or how a verdict came about, step by step"),
     "inspect": ("csv_gate.cli.inspect", "show the facts of a file: digests, version, signatures, chains"),
+    "policy": ("csv_gate.cli.policy", "show, lint, compare, convert and digest policies"),
+    "suggest": ("csv_gate.cli.suggest", "write the supplemental policy that would let blocked files run"),
     "report": ("csv_gate.cli.report", "render a saved JSON result again, in any format"),
+    "attest": ("csv_gate.cli.attest", "sign a saved JSON result, for those who deploy"),
+    "verify-attestation": ("csv_gate.cli.verify_attestation", "ask whether files were attested, before they are deployed"),
+    "owners": ("csv_gate.cli.owners", "say who answers for an artifact, and which source says so"),
+    "notify": ("csv_gate.cli.notify", "page the owners of a saved result, once per owner"),
+    "init": ("csv_gate.cli.init", "write a first csv-gate.yaml, waiver file and CI job for this repository"),
+    "hook": ("csv_gate.cli.hook", "judge before a git push what changed in the build output"),
     "config": ("csv_gate.cli.config", "show the settings that hold, or the schema of csv-gate.yaml"),
+    "completion": ("csv_gate.cli.completion", "print the script that completes commands in a shell"),
 }
 """Verb -> its module, and its line of help."""
 

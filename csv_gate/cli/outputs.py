@@ -121,6 +121,32 @@ def write_files(outputs: Sequence[Output], render: Callable[[str, TextIO], None]
                 os.unlink(name)  # noqa: PTH108
 
 
+def write_whole(path: str, data: bytes) -> None:
+    """Put `data` at `path` in one step: the file is whole, or as it was.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if _is_special(path):
+        with _failing_as_output_error(path):
+            Path(path).write_bytes(data)
+        return
+    target = Path(os.path.realpath(path))
+    with _failing_as_output_error(path):
+        descriptor, name = _temporary(target)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(name, _mode(target))  # noqa: PTH101
+            os.replace(name, target)  # noqa: PTH105
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(name)  # noqa: PTH108
+            raise
+
+
 @contextmanager
 def _failing_as_output_error(path: str) -> Iterator[None]:
     try:

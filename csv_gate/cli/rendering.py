@@ -9,6 +9,7 @@ from pathlib import Path
 
 from csv_gate.cli.console import Console
 from csv_gate.model.result import RunResult
+from csv_gate.notify.circumstances import run_url
 from csv_gate.report import JunitDialect, ReportOptions, render
 
 MAX_WIDTH = 120
@@ -22,7 +23,7 @@ class Look:
 
     def for_file(self) -> ReportOptions:
         """No colours, a width that does not depend on the window, everything in it."""
-        return replace(self.stdout, colour=False, width=100, closing=True)
+        return replace(self.stdout, colour=False, links=False, width=100, closing=True)
 
 
 def options_for(
@@ -35,6 +36,7 @@ def options_for(
     return Look(
         ReportOptions(
             colour=console.is_colour_out,
+            links=console.is_colour_out and console.out.isatty() and environment.get("TERM") != "dumb",
             width=min(width, MAX_WIDTH),
             verbosity=console.verbosity,
             docs_url=docs_url,
@@ -65,17 +67,6 @@ def junit_dialect(environment: Mapping[str, str]) -> JunitDialect:
     if environment.get("JENKINS_URL"):
         return JunitDialect.JENKINS
     return JunitDialect.AZURE
-
-
-def run_url(environment: Mapping[str, str]) -> str | None:
-    """The address of this CI run, by the variables that each system documents."""
-    if environment.get("GITHUB_ACTIONS") == "true":
-        parts = [environment.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
-        return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else None
-    if environment.get("TF_BUILD"):
-        parts = [environment.get(name) for name in ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID")]
-        return f"{str(parts[0]).rstrip('/')}/{parts[1]}/_build/results?buildId={parts[2]}" if all(parts) else None
-    return environment.get("CI_JOB_URL") or environment.get("BUILD_URL") or None
 
 
 def print_report(format: str, result: RunResult, console: Console, look: Look) -> None:

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     outputs = parse_outputs(texts(args, "output"), FORMATS)
     check_writable(outputs)
     path = text(args, "result") or "-"
-    result = read_result(_read(path), path="stdin" if path == "-" else path)
+    result = read_result(read_saved(path), path="stdin" if path == "-" else path)
     look = options_for(console, base=Path.cwd())
 
     def render_file(format: str, stream: TextIO) -> None:
@@ -39,7 +39,12 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     return result.summary.exit_code if args.exit_code else ExitCode.OK
 
 
-def _read(path: str) -> bytes:
+def read_saved(path: str) -> bytes:
+    """The bytes of a saved result; `-` is stdin.
+
+    Raises:
+        UsageError: not readable.
+    """
     try:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:

@@ -12,17 +12,15 @@ from csv_gate import __version__
 from csv_gate.cli.console import Console
 from csv_gate.cli.parser import or_environment, text, texts
 from csv_gate.config import Config, FailOn, LoadedConfig, find_config, load_config
-from csv_gate.errors import ConfigError, Place, UsageError
+from csv_gate.errors import UsageError
 from csv_gate.gate import Plan
+from csv_gate.gate.anchors import read_roots
 from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
 from csv_gate.globs import GlobSet
-from csv_gate.limits import DEFAULT_LIMITS, KIB
+from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.context import CodeMode, Mode
 from csv_gate.model.verdict import Level
-from csv_gate.waivers import NO_WAIVERS, read_waivers
-
-MAX_ROOTS_BYTES = 1024 * KIB
-"""A file of root certificates."""
+from csv_gate.waivers import NO_WAIVERS, WaiverFile, read_waivers, read_waivers_at
 
 
 def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
@@ -36,7 +34,7 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
     for key, name in (("include", "include"), ("exclude", "exclude"), ("catalogs", "catalog"), ("roots", "root")):
         if values := texts(args, name):
             flags[key] = values
-    for key in ("fail_on", "jobs"):
+    for key in ("fail_on", "jobs", "waivers"):
         if (value := text(args, key)) is not None:
             flags[key] = value
     return load_config(path, environment=console.environment, flags=flags)
@@ -108,9 +106,21 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         is_cross_checked=bool(getattr(args, "cross_check", False)),
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),
-        waivers=NO_WAIVERS if config.waivers is None else read_waivers(config.waivers),
+        waivers=_waivers(config.waivers, text(args, "waivers_from") or console.environment.get("CSV_GATE_WAIVERS_FROM")),
     )
     return Selection(plan=plan, config=config)
+
+
+def _waivers(path: Path | None, ref: str | None) -> WaiverFile:
+    if ref and path is None:
+        raise UsageError(
+            "waivers are to be read from a ref, and no waiver file is named",
+            got=f"--waivers-from {ref}",
+            expected="`waivers:` in csv-gate.yaml, or --waivers FILE",
+        )
+    if path is None:
+        return NO_WAIVERS
+    return read_waivers_at(ref, path) if ref else read_waivers(path)
 
 
 def _instant(written: str | None) -> datetime:
@@ -121,32 +131,3 @@ def _instant(written: str | None) -> datetime:
     except ValueError:
         raise UsageError("this is no time", got=written, expected="RFC 3339, such as 2026-11-24T06:00:00Z") from None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def read_roots(path: Path) -> tuple[bytes, ...]:
-    """The DER of each certificate of a file, PEM (any number) or DER (one).
-
-    Raises:
-        ConfigError: not readable, or no certificates.
-    """
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    place = Place(path=str(path))
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_ROOTS_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(
-            f"the root certificates cannot be read: {error.strerror or type(error).__name__}", place=place
-        ) from error
-    if len(data) > MAX_ROOTS_BYTES:
-        raise ConfigError(
-            "the file of root certificates is too large", place=place, expected=f"at most {MAX_ROOTS_BYTES} bytes"
-        )
-    try:
-        if b"-----BEGIN" in data:
-            return tuple(cert.public_bytes(Encoding.DER) for cert in x509.load_pem_x509_certificates(data))
-        return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),)
-    except ValueError as error:
-        raise ConfigError("these are no certificates", place=place, expected="PEM or DER") from error

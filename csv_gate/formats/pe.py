@@ -123,13 +123,24 @@ def _from_catalogs(
         authenticode = content.digest(algorithm)
         return [flat[algorithm]] if authenticode is None else [authenticode, flat[algorithm]]
 
-    signatures = settings.catalogs.signatures_for(candidates)
+    signatures = tuple(_by_digest(one, content) for one in settings.catalogs.signatures_for(candidates))
     padded = {"sha1": digests.padded_authenticode_sha1, "sha256": digests.padded_authenticode_sha256}
     known = {algorithm: [bytes.fromhex(value)] for algorithm, value in padded.items() if value is not None}
     if signatures or not known or not settings.catalogs.signatures_for(lambda algorithm: known.get(algorithm, [])):
         return signatures, ()
     why = "a catalog lists the digest of this file padded to a multiple of 8; whether Windows pads there is not specified"
     return (), (Gap(what=FactName.CATALOGS, why=why),)
+
+
+def _by_digest(signature: SignatureFacts, content: PeContent) -> SignatureFacts:
+    """Windows looks a program up by the digest of its image; that another entry lists the file's flat digest is told, and no more."""
+    algorithm = signature.digest_algorithm or ""
+    image = content.digest(algorithm)
+    if image is not None and signature.signed_digest == image.hex():
+        return signature
+    detail = f"the catalog lists the {algorithm} digest of the whole file, not that of the program in it"
+    problem = Problem(code=ProblemCode.CATALOG_FLAT_DIGEST, detail=detail)
+    return replace(signature, problems=(*signature.problems, problem))
 
 
 def _layout_gaps(layout: PeLayout, digests: Digests) -> tuple[Gap, ...]:

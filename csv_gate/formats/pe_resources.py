@@ -36,7 +36,7 @@ def find_version_resources(view: memoryview, layout: PeLayout, limits: Limits) -
     """All languages of the resource RT_VERSION, id 1, in the order of the tree; none: the image has no version resource.
 
     Raises:
-        FormatError: the tree points outside the file's own bytes.
+        FormatError: the tree points outside the file's own bytes, or its version resources all have other ids, or one id twice.
         LimitError: too many entries, or too large a resource.
     """
     rva, size = layout.directory(RESOURCE_DIRECTORY)
@@ -57,15 +57,21 @@ class _TreeWalk:
 
     def versions(self) -> tuple[VersionResource, ...]:
         found: list[VersionResource] = []
+        others = False
         for kind, types_offset in self._directory(0):
             if kind != _RT_VERSION or not types_offset & _IS_DIRECTORY:
                 continue
             for name, names_offset in self._directory(types_offset & ~_IS_DIRECTORY):
                 if name != _VS_VERSION_INFO or not names_offset & _IS_DIRECTORY:
+                    others = True
                     continue
                 for language, leaf_offset in self._directory(names_offset & ~_IS_DIRECTORY):
                     if not leaf_offset & _IS_DIRECTORY:
                         found.append(VersionResource(language=language, data=self._leaf(leaf_offset)))
+        if others and not found:
+            raise FormatError("the image has version resources, but none with the id 1, by which Windows looks for it")
+        if len({one.language for one in found}) < len(found):
+            raise FormatError("the image has two version resources of one language")
         return tuple(found)
 
     def _at(self, offset: int, length: int) -> int:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
-from csv_gate.errors import ConfigError, FormatError
+from csv_gate.errors import ConfigError, FormatError, Place
+from csv_gate.limits import KIB
 from csv_gate.signatures import Roots
+
+MAX_ROOTS_BYTES = 1024 * KIB
+"""A file of root certificates."""
 
 
 @lru_cache(maxsize=4)
@@ -21,3 +26,32 @@ def roots_with(given: tuple[bytes, ...]) -> Roots:
         return Roots.known().with_given(given)
     except FormatError as error:
         raise ConfigError(f"a given root certificate cannot be used: {error}", expected="an X.509 certificate") from error
+
+
+def read_roots(path: Path) -> tuple[bytes, ...]:
+    """The DER of each certificate of a file, PEM (any number) or DER (one).
+
+    Raises:
+        ConfigError: not readable, or no certificates.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    place = Place(path=str(path))
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_ROOTS_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"the root certificates cannot be read: {error.strerror or type(error).__name__}", place=place
+        ) from error
+    if len(data) > MAX_ROOTS_BYTES:
+        raise ConfigError(
+            "the file of root certificates is too large", place=place, expected=f"at most {MAX_ROOTS_BYTES} bytes"
+        )
+    try:
+        if b"-----BEGIN" in data:
+            return tuple(cert.public_bytes(Encoding.DER) for cert in x509.load_pem_x509_certificates(data))
+        return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),)
+    except ValueError as error:
+        raise ConfigError("these are no certificates", place=place, expected="PEM or DER") from error

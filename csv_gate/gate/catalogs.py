@@ -1,16 +1,18 @@
 """Security catalogs of a run: those that lie in the inputs, those given for every target, those installed on one target alone.
 
-A catalog in the inputs counts as installed: it ships with the build. One that cannot be read leaves open which signatures an artifact has;
-one that is no catalog at closer sight is told as a finding, and leaves the same open, since the target may read it with other eyes.
+A catalog in the inputs counts as installed where it goes: on the targets that its own path is routed to, since it ships with the build.
+Excluding it says that it is not installed. Which catalog a verdict leans on is in the verdict's words. One that cannot be read leaves
+open which signatures an artifact has; one that is no catalog at closer sight is told as a finding, and leaves the same open, since the
+target may read it with other eyes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from csv_gate.errors import ArtifactError, ConfigError, Place
+from csv_gate.errors import ArtifactError, ConfigError, LimitError, Place
 from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.facts import FactName, Gap
@@ -29,13 +31,17 @@ class Catalogs:
     """Set where a catalog in the inputs could not be read: more signatures may exist than are known."""
     paths_sha256: dict[str, frozenset[str]] = field(default_factory=dict)
     """Path as given -> SHA-256, for catalogs that only some targets have."""
+    found_scopes: dict[str, frozenset[str]] = field(default_factory=dict)
+    """SHA-256 -> the paths, as patterns see them, where the catalog lies in the inputs."""
     everywhere_sha256: frozenset[str] = frozenset()
 
-    def foreign_to(self, own: Sequence[str]) -> frozenset[str]:
-        """SHA-256 of the catalogs that the target does not have, though another one does."""
+    def foreign_to(self, own: Sequence[str], goes_there: Callable[[str], bool]) -> frozenset[str]:
+        """SHA-256 of the catalogs that the target does not have, though another one may. `goes_there` tells of a path whether it is
+        routed to the target."""
         mine = frozenset[str]().union(*(self.paths_sha256.get(path, frozenset()) for path in own))
-        others = frozenset[str]().union(*self.paths_sha256.values())
-        return others - mine - self.everywhere_sha256
+        shipped = {sha256 for sha256, scopes in self.found_scopes.items() if any(map(goes_there, sorted(scopes)))}
+        others = frozenset(self.found_scopes).union(*self.paths_sha256.values())
+        return others - mine - shipped - self.everywhere_sha256
 
 
 def read_catalogs(
@@ -55,8 +61,11 @@ def read_catalogs(
     findings = []
     unread = []
     everywhere = set()
+    scopes: dict[str, set[str]] = {}
     for entry in found:
         try:
+            if entry.size > limits.max_catalog_bytes:  # before so much is read into memory
+                raise LimitError("a catalog is too large", got=f"{entry.size} bytes", expected="limits.max_catalog_bytes")
             with open_content(entry, limits) as content:
                 catalog = read_catalog(bytes(content), path=entry.path, roots=roots, limits=limits)
         except ArtifactError as error:
@@ -66,7 +75,7 @@ def read_catalogs(
             unread.append(entry.path)
             continue
         catalogs.setdefault(catalog.sha256, catalog)
-        everywhere.add(catalog.sha256)
+        scopes.setdefault(catalog.sha256, set()).add(entry.scope)
     for path in given:
         catalog = _given(path, roots, limits)
         catalogs.setdefault(catalog.sha256, catalog)
@@ -81,6 +90,7 @@ def read_catalogs(
         findings=tuple(findings),
         gap=_gap(unread),
         paths_sha256=by_path,
+        found_scopes={sha256: frozenset(paths) for sha256, paths in scopes.items()},
         everywhere_sha256=frozenset(everywhere),
     )
 

@@ -109,7 +109,7 @@ def _versions(settings: TargetSettings, routes: Routes, asked: Asked) -> Iterabl
     mode = asked.mode or settings.mode
     catalogs = tuple(str(path) for path in files_of(settings.catalogs, "catalogs", settings.place))
 
-    def target(name: str, paths: Sequence[Path]) -> Target:
+    def target(name: str, paths: Sequence[Path], version_of: str | None = None) -> Target:
         return Target(
             name=name,
             engine=settings.engine.value,
@@ -117,6 +117,7 @@ def _versions(settings: TargetSettings, routes: Routes, asked: Asked) -> Iterabl
             routes=routes,
             is_enforced=mode is Mode.ENFORCE,
             catalogs=catalogs,
+            version_of=version_of,
         )
 
     if asked.policies:
@@ -124,7 +125,7 @@ def _versions(settings: TargetSettings, routes: Routes, asked: Asked) -> Iterabl
         return
     yield target(settings.name, files_of(settings.policies, "policies", settings.place))
     for version in settings.also:
-        yield target(f"{settings.name}@{version.name}", files_of(version.policies, "policies", version.place))
+        yield target(f"{settings.name}@{version.name}", files_of(version.policies, "policies", version.place), settings.name)
 
 
 def files_of(patterns: Iterable[FilePattern], what: str, place: Place | None) -> tuple[Path, ...]:

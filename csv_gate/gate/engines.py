@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from csv_gate.engine import compile_policy_set, evaluate
@@ -10,6 +11,7 @@ from csv_gate.gate.plan import Target
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Verdict
+from csv_gate.suggesting import mending_rule
 
 JUDGED_FORMATS: dict[str, frozenset[str]] = {
     "appcontrol": frozenset(
@@ -47,7 +49,9 @@ def _appcontrol(target: Target) -> Evaluate:
     compiled = compile_policy_set(target.policies)
 
     def judge(facts: Facts, context: AppControlContext) -> Verdict:
-        return evaluate(facts, compiled, context, target=target.name)
+        verdict = evaluate(facts, compiled, context, target=target.name)
+        rule = mending_rule(verdict, facts, compiled, context)
+        return verdict if rule is None else replace(verdict, help=f"{verdict.help}; this rule would allow it: {rule}")
 
     return judge
 

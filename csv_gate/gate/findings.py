@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import assert_never
 
 from csv_gate.errors import Place
@@ -18,10 +19,27 @@ MAX_PROBLEM_FINDINGS = 24
 """Of one artifact. Hostile bytes can hold any number of anomalies; all of them stay in the facts."""
 
 
-def findings_of(facts: Facts, verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
-    """All findings of one artifact, gravest first, then as the verdicts and the file have them; none twice."""
-    found = dict.fromkeys((*_from_verdicts(verdicts), *_bounded(_from_problems(facts))))
+def findings_of(
+    facts: Facts,
+    verdicts: Sequence[Verdict],
+    version_of: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Finding, ...]:
+    """All findings of one artifact, gravest first, then as the verdicts and the file have them; none twice.
+
+    `version_of` tells of which target another one is a version that is still live.
+    """
+    found = dict.fromkeys((*_from_verdicts(verdicts), *_from_versions(verdicts, version_of), *_bounded(_from_problems(facts))))
     return tuple(sorted(found, key=lambda finding: -finding.level.rank))
+
+
+def unowned(verdicts: Iterable[Verdict]) -> tuple[Finding, ...]:
+    """For an artifact that nobody answers for: a note, where somebody would have to."""
+    grave = (Decision.DENIED, Decision.UNDECIDED)
+    if not any(verdict.decision in grave for verdict in verdicts):
+        return ()
+    entry = check("CSV921")
+    message = "nothing says who answers for it, so nobody in particular is told"
+    return (Finding(check=entry.id, level=entry.level, message=message, help="`csv-gate owners PATH` shows who was asked"),)
 
 
 def _from_verdicts(verdicts: Sequence[Verdict]) -> Iterator[Finding]:
@@ -47,6 +65,25 @@ def _level(verdict: Verdict, level: Level) -> Level:
             return Level.WARNING if level is Level.ERROR else level
         case _:
             assert_never(verdict.decision)
+
+
+def _from_versions(verdicts: Sequence[Verdict], version_of: Mapping[str, str]) -> Iterator[Finding]:
+    """What a target would run, and a version of it that part of the fleet still has would not."""
+    runs = {verdict.target for verdict in verdicts if verdict.decision in (Decision.ALLOWED, Decision.NOT_APPLICABLE)}
+    entry = check("CSV210")
+    for verdict in verdicts:
+        target = version_of.get(verdict.target)
+        if target is None or target not in runs or verdict.decision is not Decision.DENIED:
+            continue
+        blocks = "would block it if it were enforced" if verdict.audited else "blocks it"
+        yield Finding(
+            check=entry.id,
+            level=Level.WARNING if verdict.audited else entry.level,
+            message=f"{target} runs it, but {verdict.target}, which part of the fleet still has, {blocks}: {verdict.because}",
+            target=target,
+            place=verdict.rule.place if verdict.rule else None,
+            help=f"bring the policies of {target} to every machine before this file",
+        )
 
 
 def _from_problems(facts: Facts) -> Iterator[Finding]:

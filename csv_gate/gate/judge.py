@@ -12,7 +12,7 @@ from csv_gate.formats import ExtractionSettings, cross_check, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare
-from csv_gate.gate.findings import findings_of
+from csv_gate.gate.findings import findings_of, unowned
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
@@ -49,7 +49,10 @@ class Judge:
             roots=roots_with(plan.given_roots),
             catalogs=CatalogIndex(catalogs.catalogs),
         )
-        self._ready = tuple(_Ready(target, prepare(target), catalogs.foreign_to(target.catalogs)) for target in plan.targets)
+        self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
+        self._ready = tuple(
+            _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
+        )
 
     def row(self, entry: Entry) -> Row:
         """As `judge`, in the form that is kept."""
@@ -70,12 +73,14 @@ class Judge:
             error.add_note(f"while judging {entry.path!r}")
             raise
         sha256 = facts.digests.sha256 if facts.digests else None
+        owner = self._plan.owners.owner_of(entry.scope, sha256)
+        nobody = () if owner is not None or self._plan.owners.is_silent else unowned(verdicts)
         result = ArtifactResult(
             # Waivers name paths as the configuration does.
             artifact=Artifact(path=entry.scope, facts=facts),
             verdicts=verdicts,
-            findings=findings_of(facts, verdicts),
-            owner=self._plan.owners.owner_of(entry.scope, sha256),
+            findings=(*findings_of(facts, verdicts, self._version_of), *nobody),
+            owner=owner,
         )
         waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return replace(waived, result=replace(waived.result, artifact=Artifact(path=entry.path, facts=facts)))
@@ -98,10 +103,10 @@ class Judge:
         gap = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
         for ready in self._ready:
             context = ready.target.routes.context_for(entry.scope)
-            if context is None:
+            if context is None and not entry.is_folder:
                 continue
-            if gap is not None:
-                found.append(_unread(ready.target.name, gap.why))
+            if context is None or gap is not None:
+                found.append(_unread(ready.target.name, gap.why if gap else "its files were not seen"))
             else:
                 found.append(ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context))
         return found

@@ -47,10 +47,21 @@ class Target:
     """Judged as if every policy were enforced."""
     catalogs: tuple[str, ...] = ()
     """Catalog files that are installed on this target alone."""
+    version_of: str | None = None
+    """Name of the target of which this is another version that is still live."""
+
+    def takes(self, scope: str) -> bool:
+        """Whether what lies at that pattern path goes to this target."""
+        return self.routes.context_for(scope) is not None
 
 
 class Owners(Protocol):
     """Who an artifact belongs to. Must pickle."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing says who owns what, so that an artifact without an owner is no surprise."""
+        ...
 
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None: ...
 
@@ -58,6 +69,8 @@ class Owners(Protocol):
 @dataclass(frozen=True, slots=True)
 class NoOwners:
     """Nobody said who owns what."""
+
+    is_silent: bool = True
 
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         del path, sha256

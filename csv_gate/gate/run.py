@@ -7,7 +7,7 @@ what some target judges. A file of another format is seen, counted and left.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,9 +23,13 @@ from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.tally import Tally
 from csv_gate.limits import Limits
 from csv_gate.model.appcontrol import version_text
+from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
 from csv_gate.scan import Entry, Walk, open_content, read_head, walk
 from csv_gate.waivers import waiver_findings
+
+MAX_TOLD_PATHS = 5
+"""Of the artifacts that no target takes, by name; all of them are in the result, without verdicts."""
 
 
 class Observer(Protocol):
@@ -70,7 +74,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     """
     listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
     sorted_ = _sort(plan.targets, listed.entries, plan.limits)
-    if not sorted_.judged:
+    if not any(entry.is_folder or target.takes(entry.scope) for entry in sorted_.judged for target in plan.targets):
         raise _nothing(plan, listed, sorted_)
     catalogs = read_catalogs(
         sorted_.catalogs,
@@ -83,14 +87,17 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     skipped = sum(sorted_.left.values()) + listed.skipped + listed.not_included
     spool = Spool()
     tally = Tally()
+    unrouted: list[str] = []
     try:
-        for line, counted in rows(plan, catalogs, sorted_.judged, observer.judged):
+        for entry, (line, counted) in zip(sorted_.judged, rows(plan, catalogs, sorted_.judged, observer.judged), strict=True):
             spool.append(line, is_notable=counted.is_notable)
             tally.add(counted)
+            if counted.is_unrouted:
+                unrouted.append(entry.path)
     except BaseException:
         spool.close()
         raise
-    findings = _run_findings(plan, listed, catalogs, tally.waivers)
+    findings = (*_run_findings(plan, listed, catalogs, tally.waivers), *_of_unrouted(unrouted))
     return SpooledResult(
         run=RunInfo(
             evaluated_at=plan.evaluated_at,
@@ -138,6 +145,7 @@ def _nothing(plan: Plan, listed: Walk, sorted_: _Sorted) -> NoArtifactsError:
     """An empty build output must not go green: say what was seen instead."""
     seen = [f"{number} {name}" for name, number in sorted(sorted_.left.items())]
     for number, word in (
+        (len(sorted_.judged), "that no target takes"),
         (listed.excluded, "excluded"),
         (listed.not_included, "not included"),
         (listed.skipped, "links and special files"),
@@ -158,6 +166,19 @@ def _run_findings(plan: Plan, listed: Walk, catalogs: Catalogs, used_waivers: Co
     targets = {target.name for target in plan.targets}
     of_waivers = waiver_findings(plan.waivers, used_waivers, plan.evaluated_at.date(), targets=targets)
     return (*of_sets, *listed.findings, *catalogs.findings, *of_waivers)
+
+
+def _of_unrouted(paths: Sequence[str]) -> Iterator[Finding]:
+    """One finding for all: a target's `paths` may leave out whole folders."""
+    if not paths:
+        return
+    more = f" and {len(paths) - MAX_TOLD_PATHS} more" if len(paths) > MAX_TOLD_PATHS else ""
+    yield Finding(
+        check="CSV905",
+        level=check("CSV905").level,
+        message=f"no target takes {', '.join(paths[:MAX_TOLD_PATHS])}{more}: nothing was judged of them",
+        help="add their place to the `paths` of a target, or exclude them",
+    )
 
 
 def target_ref(target: Target) -> TargetRef:

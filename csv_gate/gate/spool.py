@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from types import TracebackType
 
 from csv_gate.errors import StoreError
@@ -95,6 +96,20 @@ class SpooledResult:
     def artifact_lines(self) -> Iterable[str]:
         """The artifacts as lines of JSON, for writers of JSON: nothing is read back."""
         return _Again(self._spool.lines)
+
+    def with_findings(self, more: tuple[Finding, ...]) -> SpooledResult:
+        """The same result with further findings of the run as a whole, which change no verdict and no exit code. Both share what is
+        kept: close one of them."""
+        levels = dict(self.summary.findings)
+        for finding in more:
+            levels[finding.level] = levels.get(finding.level, 0) + 1
+        return SpooledResult(
+            run=self.run,
+            targets=self.targets,
+            findings=(*self.findings, *more),
+            summary=replace(self.summary, findings=levels),
+            spool=self._spool,
+        )
 
     def close(self) -> None:
         self._spool.close()

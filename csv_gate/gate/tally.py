@@ -26,6 +26,8 @@ class Count:
     """A target that blocks might block it, which could not be decided, and no waiver accepts that."""
     is_notable: bool
     """A report that shows only what matters shows it."""
+    is_unrouted: bool
+    """No target takes it, so nothing was judged."""
     levels: tuple[int, int, int]
     """Findings of level error, warning, note."""
     waivers: tuple[str, ...]
@@ -45,6 +47,7 @@ def count(result: ArtifactResult, fail_on: Level | None, waivers: Iterable[str] 
         fails=not is_waived and (any(_reaches(f.level, fail_on) for f in decided) or (is_unexplained and fail_on is not None)),
         is_open=not is_waived and any(v.decision is Decision.UNDECIDED and not v.audited for v in result.verdicts),
         is_notable=bool(result.findings) or decision in (Decision.DENIED, Decision.UNDECIDED),
+        is_unrouted=not result.verdicts,
         levels=_levels(result.findings),
         waivers=tuple(sorted(waivers)),
     )

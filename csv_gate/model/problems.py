@@ -113,6 +113,8 @@ class ProblemCode(StrEnum):
     # Catalogs (certificate trust lists)
     CATALOG_MALFORMED = "catalog-malformed"
     CATALOG_MEMBER_MALFORMED = "catalog-member-malformed"
+    CATALOG_FLAT_DIGEST = "catalog-flat-digest"
+    """A catalog lists a program by the digest of the whole file, by which Windows does not look programs up."""
 
     # Scripts ("about_Signing", PowerShell docs; Windows Script Host signatures)
     SCRIPT_BLOCK_MALFORMED = "script-block-malformed"

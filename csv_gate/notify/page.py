@@ -16,22 +16,13 @@ from datetime import datetime
 from csv_gate.model.checks import check
 from csv_gate.model.result import ArtifactResult, Finding, Owner, RunResult
 from csv_gate.model.verdict import Level
+from csv_gate.notify.circumstances import Circumstances
 from csv_gate.notify.settings import Severity
 
 MAX_EXAMPLES = 5
 """Artifacts named per cause; the report has them all."""
 NOBODY = "(no owner)"
 """Stands in pages for artifacts that nobody owns and no default owner answers for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What a result does not say about the run that made it."""
-
-    project: str
-    branch: str | None = None
-    run_url: str | None = None
-    is_pull_request: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +86,27 @@ def pages(result: RunResult, circumstances: Circumstances, severities: Mapping[s
         grave = _grave_findings(row)
         if not grave:
             continue
-        name = row.owner.name if row.owner else NOBODY
-        owners.setdefault(name, row.owner)
-        counts[name] = counts.get(name, 0) + 1
-        for cause, finding in grave.items():
-            tally = tallies.setdefault(name, {}).setdefault(cause, _Tally(first=finding))
-            tally.artifacts += 1
-            if len(tally.examples) < MAX_EXAMPLES:
-                tally.examples.append(row.artifact.path)
+        for name in _owner_names(row.owner):
+            owners.setdefault(name, row.owner)
+            counts[name] = counts.get(name, 0) + 1
+            for cause, finding in grave.items():
+                tally = tallies.setdefault(name, {}).setdefault(cause, _Tally(first=finding))
+                tally.artifacts += 1
+                if len(tally.examples) < MAX_EXAMPLES:
+                    tally.examples.append(row.artifact.path)
     return tuple(
         _page(name, owners[name], counts[name], _causes(tallies[name], severities), result, circumstances)
         for name in sorted(tallies)
     )
+
+
+def _owner_names(owner: Owner | None) -> tuple[str, ...]:
+    """Whom to page: everybody of a CODEOWNERS line that names several, who come joined by commas. All such names have an `@`; a name
+    of the configuration that has a comma in it is one name."""
+    if owner is None:
+        return (NOBODY,)
+    names = [name.strip() for name in owner.name.split(",")]
+    return tuple(dict.fromkeys(names)) if all("@" in name for name in names) else (owner.name,)
 
 
 def _grave_findings(row: ArtifactResult) -> dict[tuple[str | None, str], Finding]:

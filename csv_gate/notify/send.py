@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from csv_gate.errors import GateError
 from csv_gate.notify import alertmanager, apprise, email, pagerduty, slack, teams, webhook
+from csv_gate.notify.circumstances import Circumstances
 from csv_gate.notify.delivery import HttpMessage, Transport, post
-from csv_gate.notify.page import Circumstances, Page
+from csv_gate.notify.page import Page
 from csv_gate.notify.settings import Notify
 
 
@@ -119,7 +120,8 @@ def preview(pages: Sequence[Page], through: Sequence[Channel]) -> str:
         for page in pages
         for channel in through
     ]
-    return json.dumps(rows, indent=2, ensure_ascii=True)
+    # Azure Pipelines obeys `##vso[` anywhere in a line of its log.
+    return json.dumps(rows, indent=2, ensure_ascii=True).replace("##", "\\u0023\\u0023")
 
 
 def _previewed(channel: Channel, page: Page) -> object:

@@ -41,6 +41,11 @@ class OwnerIndex:
     problems: tuple[str, ...] = ()
     """What could not be read, with its place; for people."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether no source says anything about anybody."""
+        return not (self.table or self.codeowners or self.manifests.claims or self.catalog or self.default)
+
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         """Who answers for the artifact. Several owners of one CODEOWNERS line are one `Owner`, their names joined by a comma."""
         return next((step.owner for step in self.steps(path, sha256) if step.owner is not None), None)

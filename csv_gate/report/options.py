@@ -30,6 +30,8 @@ class ReportOptions:
 
     colour: bool = False
     """ANSI colours in `text`."""
+    links: bool = False
+    """Check ids in `text` are hyperlinks (OSC 8) to their pages, where `docs_url` says where these are."""
     width: int = 100
     """Columns that `text` wraps to."""
     verbosity: int = 0

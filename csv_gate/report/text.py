@@ -142,8 +142,15 @@ class _Writer:
     def _line(self, label: tuple[str, str], text: str, indent: str) -> None:
         word, colour = label
         lines = self._wrap(f"{word}: {text}", indent=indent + "| ")
-        first = lines[0].replace(word, _paint(word, colour, self.options), 1)
+        first = lines[0].replace(word, self._linked(_paint(word, colour, self.options), word), 1)
         self.out.write("\n".join((first, *lines[1:])) + "\n")
+
+    def _linked(self, painted: str, word: str) -> str:
+        """The label as a hyperlink to the check's page. An address that a terminal would obey is none."""
+        page = self.options.check_url(word.rpartition("[")[2].rstrip("]")) if self.options.links else None
+        if page is None or terminal(page, len(page)) != page:
+            return painted
+        return f"\x1b]8;;{page}\x1b\\{painted}\x1b]8;;\x1b\\"
 
     def _row(self, row: Row) -> None:
         lead = f"{_GUTTER}{row.label:<8} "

@@ -72,6 +72,11 @@ class Entry:
     def size(self) -> int:
         return self.identity.size if self.identity else 0
 
+    @property
+    def is_folder(self) -> bool:
+        """A folder that could not be listed: anything may be in it, for any target."""
+        return self.path.endswith("/")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from csv_gate.waivers.applying import Waived, apply, waiver_findings
-from csv_gate.waivers.baseline import Baseline, baseline_filter, policies_of
+from csv_gate.waivers.baseline import Baseline, NewOnly, baseline_filter, policies_of
 from csv_gate.waivers.model import NO_WAIVERS, Match, Waiver, WaiverFile
 from csv_gate.waivers.reading import read_waivers, read_waivers_at, waivers_from
 from csv_gate.waivers.stubs import write_stubs
@@ -12,6 +12,7 @@ __all__ = [
     "NO_WAIVERS",
     "Baseline",
     "Match",
+    "NewOnly",
     "Waived",
     "Waiver",
     "WaiverFile",

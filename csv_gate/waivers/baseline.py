@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from csv_gate.model.result import ArtifactResult, Finding, RunResult, TargetRef
+from csv_gate.model.result import ArtifactResult, Finding, RunInfo, RunResult, Summary, TargetRef
 from csv_gate.model.verdict import Decision, Verdict
 
 _Key = tuple[str, str, str, str]
@@ -48,10 +48,50 @@ class Baseline:
 
 def baseline_filter(result: RunResult, earlier: RunResult) -> Iterator[ArtifactResult]:
     """The artifacts of `result` that have something new, each with its new findings only, or that had none to begin with."""
-    baseline = Baseline.of(earlier)
-    policies = policies_of(result.targets)
-    shown = (baseline.without_known(entry, policies) for entry in result.artifacts)
-    return (entry for entry in shown if entry is not None)
+    return iter(NewOnly(result, earlier).artifacts)
+
+
+class NewOnly:
+    """A result as reports are given it under a baseline: only the artifacts that have something new. What it sums up to, its findings of
+    the run as a whole and its exit code are those of the whole run: what was known before would still be blocked."""
+
+    def __init__(self, whole: RunResult, earlier: RunResult) -> None:
+        self._whole = whole
+        self._baseline = Baseline.of(earlier)
+        self._policies = policies_of(whole.targets)
+
+    @property
+    def run(self) -> RunInfo:
+        return self._whole.run
+
+    @property
+    def targets(self) -> tuple[TargetRef, ...]:
+        return self._whole.targets
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self._whole.findings
+
+    @property
+    def summary(self) -> Summary:
+        return self._whole.summary
+
+    @property
+    def artifacts(self) -> Iterable[ArtifactResult]:
+        return _Kept(self._whole, self._baseline, self._policies)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Can be walked more than once, each time from the start; keeps nothing."""
+
+    whole: RunResult
+    baseline: Baseline
+    policies: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[ArtifactResult]:
+        shown = (self.baseline.without_known(entry, self.policies) for entry in self.whole.artifacts)
+        return (entry for entry in shown if entry is not None)
 
 
 def policies_of(targets: Iterable[TargetRef]) -> Mapping[str, str]:

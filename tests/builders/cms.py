@@ -324,6 +324,7 @@ def catalog(
     content_type: str = TRUST_LIST,
     unsigned: bool = False,
     message_digest: bytes | None = None,
+    digest: str = "sha256",
 ) -> bytes:
     kind = f"1.3.6.1.4.1.311.12.1.{2 if version == 1 else 3}"
     content = der.seq(
@@ -333,10 +334,11 @@ def catalog(
         der.algorithm(kind),
         der.seq(*members),
     )
-    info = signer_info(signer, contents(content), content_type=content_type, message_digest=message_digest)
+    info = signer_info(signer, contents(content), content_type=content_type, message_digest=message_digest, digest=digest)
     return signed_data(
         content,
         [] if unsigned else [info],
         content_type=content_type,
+        digests=(digest,),
         certificates=() if unsigned else signer.all_certificates,
     )

@@ -23,9 +23,10 @@ from csv_gate.model.facts import (
     TimestampKind,
     VersionFacts,
 )
-from csv_gate.model.problems import Problem
+from csv_gate.model.problems import Problem, ProblemCode
 
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
+TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 WHQL = "1.3.6.1.4.1.311.10.3.5"
 WINDOWS_COMPONENT = "1.3.6.1.4.1.311.10.3.6"
 LIFETIME = "1.3.6.1.4.1.311.10.3.13"
@@ -101,8 +102,13 @@ def chain(
     )
 
 
-def timestamp(time: datetime | None = datetime(2025, 1, 1, tzinfo=UTC), *, valid: bool = True) -> TimestampFacts:
-    return TimestampFacts(kind=TimestampKind.RFC3161, time=time, valid=valid, signer=None, chain=None)
+def timestamp(
+    time: datetime | None = datetime(2025, 1, 1, tzinfo=UTC), *, valid: bool = True, root: str | None = "06"
+) -> TimestampFacts:
+    """`root`: the well-known number of its chain's end; `None`: an authority that nobody knows."""
+    service = certificate("Time Stamp Service", issuer_cn="Time Stamp CA", eku=(TIME_STAMPING,))
+    links = chain(service, authority("Time Stamp CA", issuer_cn="Time Stamp Root"), root=root)
+    return TimestampFacts(kind=TimestampKind.RFC3161, time=time, valid=valid, signer=service, chain=links)
 
 
 def signature(
@@ -117,18 +123,21 @@ def signature(
     stamp: TimestampFacts | None = None,
     page_hashes: PageHashFacts | None = None,
     source: SignatureSource = SignatureSource.EMBEDDED,
+    place: str = "0",
     chain_known: bool = True,
+    problems: Sequence[ProblemCode] = (),
 ) -> SignatureFacts:
     """A good signature by Contoso below an issuing CA."""
     signer = leaf or certificate()
     links = chain(signer, *(issuers or (authority(signer.issuer_cn or "Contoso CA"),)), end=end, root=root, root_tbs=root_tbs)
     return SignatureFacts(
         source=source,
-        place="0",
+        place=place,
         digest_algorithm=digest_algorithm,
         signed_digest=hex_digest("image"),
         digest_matches=valid,
         valid=valid,
+        problems=tuple(Problem(code=code, detail="seen in this test") for code in problems),
         program_name=program_name,
         signer=signer if chain_known else None,
         chain=links if chain_known else None,
@@ -168,15 +177,22 @@ def digests(**changes: str | None) -> Digests:
     )
 
 
-def pe(*, is_driver: bool = False, is_efi: bool = False, imports_kernel: bool | None = None) -> PeFacts:
+def pe(
+    *,
+    is_driver: bool = False,
+    is_efi: bool = False,
+    is_dll: bool | None = None,
+    imports_kernel: bool | None = None,
+    imports_read: bool = True,
+) -> PeFacts:
     return PeFacts(
         machine="x64",
-        is_dll=not is_driver,
+        is_dll=not (is_driver or is_efi) if is_dll is None else is_dll,
         is_driver=is_driver,
         is_dotnet=False,
         is_efi=is_efi,
         subsystem="native" if is_driver else "windows_gui",
-        imports_kernel=is_driver if imports_kernel is None else imports_kernel,
+        imports_kernel=None if not imports_read else is_driver if imports_kernel is None else imports_kernel,
     )
 
 

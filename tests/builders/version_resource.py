@@ -58,8 +58,17 @@ def version_info(
     return _block(root_key, fixed, children, length=root_length)
 
 
-def resource_tree(resources: Mapping[int, bytes], rva: int, *, loop: bool = False, leaf_size: int | None = None) -> bytes:
-    """A `.rsrc` section at `rva` with RT_VERSION resources by language; `loop` points the name level back at the root."""
+def resource_tree(
+    resources: Mapping[int, bytes],
+    rva: int,
+    *,
+    loop: bool = False,
+    leaf_size: int | None = None,
+    id: int = 1,
+    language: int | None = None,
+) -> bytes:
+    """A `.rsrc` section at `rva` with RT_VERSION resources by language; `loop` points the name level back at the root, `language` is
+    what all of them claim."""
 
     def directory(entries: Sequence[tuple[int, int]]) -> bytes:
         rows = b"".join(struct.pack("<II", number, offset) for number, offset in entries)
@@ -70,10 +79,10 @@ def resource_tree(resources: Mapping[int, bytes], rva: int, *, loop: bool = Fals
     data_at = leaves_at + 16 * len(resources)
     data_at += -data_at % 8
     leaves, data, rows = b"", b"", []
-    for index, (language, octets) in enumerate(resources.items()):
-        rows.append((language, leaves_at + 16 * index))
+    for index, (claimed, octets) in enumerate(resources.items()):
+        rows.append((claimed if language is None else language, leaves_at + 16 * index))
         leaves += struct.pack("<IIII", rva + data_at + len(data), len(octets) if leaf_size is None else leaf_size, 0, 0)
         data += octets + bytes(-len(octets) % 8)
     high = 0x8000_0000
-    tree = directory([(16, high | (0 if loop else 24))]) + directory([(1, high | languages_at)]) + directory(rows) + leaves
+    tree = directory([(16, high | (0 if loop else 24))]) + directory([(id, high | languages_at)]) + directory(rows) + leaves
     return tree + bytes(data_at - len(tree)) + data

@@ -23,6 +23,7 @@ from csv_gate.model.appcontrol import (
 )
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
 from csv_gate.model.facts import CertificateFacts, FactName, Facts, PageHashFacts, SignatureFacts, SignatureSource
+from csv_gate.model.problems import ProblemCode
 from tests.builders import appcontrol as ac
 from tests.builders import facts as f
 
@@ -36,6 +37,19 @@ EKUS = (f.CODE_SIGNING, f.WHQL, f.WINDOWS_COMPONENT, f.LIFETIME)
 TIMES = (datetime(2024, 6, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC))
 DIGESTS = tuple(
     f.hex_digest(text, algorithm) for text in ("image", "page", "flat", "padded", "nothing") for algorithm in ("sha1", "sha256")
+)
+SIGNATURE_PROBLEMS = (
+    ProblemCode.CHAIN_AMBIGUOUS,
+    ProblemCode.CHAIN_TOO_LONG,
+    ProblemCode.CHAIN_ISSUER_NOT_CA,
+    ProblemCode.CMS_NOT_DER,
+    ProblemCode.CMS_SIGNER_VERSION,
+    ProblemCode.WEAK_DIGEST,
+    ProblemCode.CHAIN_INCOMPLETE,
+    ProblemCode.CMS_CERTIFICATE_MALFORMED,
+    ProblemCode.NESTED_DEEP,
+    ProblemCode.NESTED_TOO_MANY,
+    ProblemCode.CMS_UNSIGNED_ATTRIBUTE_UNKNOWN,
 )
 UNCERTAIN_GAPS = (
     FactName.DIGESTS,
@@ -67,12 +81,18 @@ class Generator:
         pick = self.random.choice
         ekus = tuple(oid for oid in EKUS if self.chance(0.15)) if self.chance(0.3) else ()
         cert = f.certificate(pick(PUBLISHERS), issuer_cn=pick(AUTHORITIES), eku=(f.CODE_SIGNING, *ekus))
+        if self.chance(0.04):
+            other = pick(PUBLISHERS)
+            cert = replace(cert, subject=f"CN={other}\\00,O=Two Names,{cert.subject}")
         if is_plain:
             return cert
         changes = pick(
             (
                 {"eku": pick(((f.WHQL,), None))},
                 {"key_algorithm": "ec"},
+                {"signature_algorithm": "sha256_ecdsa"},
+                {"subject_cn": None},
+                {"eku": (f.TIME_STAMPING,)},
                 {"key_bits": pick((1024, 8192))},
                 {"not_after": datetime(2025, 1, 1, tzinfo=UTC), "eku": pick(((f.CODE_SIGNING, f.LIFETIME), (f.CODE_SIGNING,)))},
                 {"not_before": datetime(2030, 1, 1, tzinfo=UTC)},
@@ -94,6 +114,8 @@ class Generator:
                 {"tbs_algorithm": "md5"},
                 {"signature_algorithm": "rsassa_pss"},
                 {"is_self_issued": True, "tbs_algorithm": "sha1"},
+                {"is_self_issued": True, "is_ca": None},
+                {"is_self_issued": True, "is_ca": False},
                 {},
             )
         )
@@ -112,10 +134,12 @@ class Generator:
             root_tbs={"sha256": f.hex_digest("top"), "md5": f.hex_digest("top", "md5")} if chance(0.3) else None,
             digest_algorithm=pick(("sha1", "sha384", "md5")) if chance(0.1) else "sha256",
             program_name=pick(("Contoso Ltd", "Driver Maker")) if chance(0.3) else None,
-            stamp=f.timestamp(pick(TIMES), valid=chance(0.85)) if chance(0.5) else None,
+            stamp=f.timestamp(pick(TIMES), valid=chance(0.85), root=pick(("06", "06", "0A", None))) if chance(0.5) else None,
             page_hashes=pages,
             source=pick((SignatureSource.EMBEDDED, SignatureSource.CATALOG)),
+            place="1" if chance(0.05) else "0",
             chain_known=chance(0.96),
+            problems=[pick(SIGNATURE_PROBLEMS)] if chance(0.08) else [],
         )
 
     def facts(self) -> Facts:
@@ -145,7 +169,7 @@ class Generator:
         return f.facts(
             *(self.signature() for _ in range(pick((0, 1, 1, 2)))),
             taken=taken,
-            header=f.pe(is_driver=is_driver, imports_kernel=True if chance(0.05) else None),
+            header=f.pe(is_driver=is_driver, imports_kernel=True if chance(0.05) else None, imports_read=chance(0.96)),
             resource=resource,
             gaps=[pick(UNCERTAIN_GAPS)] if chance(0.12) else [],
         )
@@ -156,6 +180,8 @@ class Generator:
         pick = self.random.choice
         if self.chance(0.05):
             return VersionBounds(minimum=1 << 48, maximum=VERSION_MAX)
+        if self.chance(0.02):
+            return VersionBounds(minimum=VERSION_MAX, maximum=pick((1 << 48, VERSION_MAX)))
         return ac.bounds(kind, pick((None, None, *VERSIONS)), pick((None, None, None, *VERSIONS)))
 
     def rule(self, kind: FileRuleKind, id: str) -> FileRule:

@@ -24,12 +24,35 @@ from csv_gate.model.appcontrol import (
 )
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
 from csv_gate.model.facts import CertificateFacts, ChainEnd, ChainFacts, FactName, Facts, SignatureFacts, SignatureSource
+from csv_gate.model.problems import ProblemCode
 
 NO, MAYBE, YES = 0, 1, 2
 TOP = 0xFFFF_FFFF_FFFF_FFFF
 LIFETIME = "1.3.6.1.4.1.311.10.3.13"
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 WHQL, ATTESTED, COMPONENT = "1.3.6.1.4.1.311.10.3.5", "1.3.6.1.4.1.311.10.3.5.1", "1.3.6.1.4.1.311.10.3.6"
+DOUBTFUL = frozenset(
+    {
+        ProblemCode.CHAIN_AMBIGUOUS,
+        ProblemCode.CHAIN_TOO_LONG,
+        ProblemCode.CHAIN_ISSUER_NOT_CA,
+        ProblemCode.CMS_NOT_DER,
+        ProblemCode.CMS_SIGNER_VERSION,
+        ProblemCode.CMS_CERTIFICATE_MALFORMED,
+        ProblemCode.NESTED_DEEP,
+        ProblemCode.WEAK_DIGEST,
+        ProblemCode.CHAIN_INCOMPLETE,
+    }
+)
+HIDING = frozenset(
+    {
+        ProblemCode.CHAIN_AMBIGUOUS,
+        ProblemCode.CHAIN_TOO_LONG,
+        ProblemCode.CHAIN_ISSUER_NOT_CA,
+        ProblemCode.CMS_CERTIFICATE_MALFORMED,
+        ProblemCode.NESTED_TOO_MANY,
+    }
+)
 NAMES_OF_ROOTS = {
     3: "microsoft authenticode(tm) root authority",
     8: "microsoft code verification root",
@@ -76,6 +99,7 @@ MUTANTS: Mapping[str, str] = {
     "oem id from the certificate": "CertOemID is compared with the leaf's common name",
     "lifetime ignored": "an expired certificate never matters",
     "unknown is no": "what is not known does not match",
+    "problems ignored": "a signature that is valid counts whatever else was seen of it",
     "except ekus ignored": "a signer's excepted EKUs are not compared",
 }
 
@@ -102,13 +126,13 @@ class PlainEvaluator:
             return "not_applicable"
         if facts.pe is not None and facts.pe.is_efi:
             return "not_applicable"
+        if facts.pe is None or any(gap.what is FactName.PE for gap in facts.gaps):
+            return "undecided"
         if context.code_mode is not None:
             return self.judge(policies, kernel=context.code_mode is CodeMode.KERNEL)
-        if facts.pe is None:
-            return "undecided"
-        if facts.pe.is_driver:
+        if facts.pe.is_driver and facts.pe.imports_kernel is not None:
             return self.judge(policies, kernel=not self.mutant("wrong scenario"))
-        if facts.pe.imports_kernel:
+        if facts.pe.imports_kernel is not False:
             both = {self.judge(policies, kernel=True), self.judge(policies, kernel=False)}
             return both.pop() if len(both) == 1 else "undecided"
         return self.judge(policies, kernel=False)
@@ -137,8 +161,11 @@ class PlainEvaluator:
     def judge(self, policies: AppControlPolicySet, *, kernel: bool) -> str:
         enforced: list[str] = []
         logging: list[str] = []
+        ev_in_audit = False
         for entry in policies.bases:
             decision = self.asked(entry.base, self.base(entry.base, entry.supplementals, kernel=kernel))
+            if kernel and Option.EV_SIGNERS in entry.base.options and Option.AUDIT_MODE in entry.base.options:
+                ev_in_audit = ev_in_audit or self.context.mode is Mode.POLICY
             logs = Option.AUDIT_MODE in entry.base.options and self.context.mode is Mode.POLICY
             if decision != "not_applicable":
                 (logging if logs and not self.mutant("audit blocks") else enforced).append(decision)
@@ -155,6 +182,8 @@ class PlainEvaluator:
             if rule == MAYBE:
                 return "undecided"
         if "undecided" in enforced:
+            return "undecided"
+        if ev_in_audit and not self.mutant("audit blocks"):
             return "undecided"
         if "denied" in logging:
             return "denied+audited"
@@ -189,6 +218,8 @@ class PlainEvaluator:
             hidden = any(gap.what in (FactName.SIGNATURES, FactName.CATALOGS) for gap in self.facts.gaps)
             hidden = hidden or any(one.valid and (one.chain is None or one.signer is None) for one in self.signatures())
             spoiled = spoiled or any(one.valid and self.is_void(one) for one in self.signatures())
+            revocable = [one for one in self.signatures() if one.valid and self.context.revoked_sha256]
+            spoiled = spoiled or any(self.has(one, HIDING) for one in revocable)
             spoiled = spoiled or (hidden and not self.mutant("unknown is no"))
         sure = deny == NO and allow == YES and demands == YES and not open_scenario and not spoiled
         return "allowed" if sure else "undecided"
@@ -196,11 +227,14 @@ class PlainEvaluator:
     def counts(self, base: AppControlPolicy, supplemental: AppControlPolicy) -> int:
         if Option.ALLOW_SUPPLEMENTAL_POLICIES not in base.options and not self.mutant("option 17 ignored"):
             return NO
+        if supplemental.signature is not None and not supplemental.signature.valid:
+            return NO
         if base.signature is None and Option.UNSIGNED_POLICY in base.options:
-            return YES
+            is_deployable = supplemental.signature is not None or Option.UNSIGNED_POLICY in supplemental.options
+            return YES if is_deployable else MAYBE
         if supplemental.signature is None:
             return NO if supplemental.form is PolicyForm.BINARY else MAYBE
-        return MAYBE if supplemental.signature.valid else NO
+        return MAYBE
 
     def scenario_is_open(self, members: list[tuple[AppControlPolicy, int]], number: int, kernel: bool) -> int:
         if kernel and members[0][0].scenario(131) is None:
@@ -282,6 +316,8 @@ class PlainEvaluator:
         known = [use for use in uses if use.signer in policy.signers]
         if known and any(gap.what in (FactName.SIGNATURES, FactName.CATALOGS) for gap in self.facts.gaps):
             best = max(best, self.maybe)
+        if known and denying and any(self.has(one, HIDING) for one in self.signatures()):
+            best = max(best, MAYBE)
         for use in known:
             for signature in self.signatures():
                 best = max(best, self.signer(policy, base, scenario, use, signature, kernel, denying=denying))
@@ -293,6 +329,9 @@ class PlainEvaluator:
 
     def signatures(self) -> tuple[SignatureFacts, ...]:
         return self.facts.signatures[:1] if self.mutant("first signature only") else self.facts.signatures
+
+    def has(self, signature: SignatureFacts, codes: frozenset[ProblemCode]) -> bool:
+        return not self.mutant("problems ignored") and any(problem.code in codes for problem in signature.problems)
 
     # --- file rules
 
@@ -346,6 +385,8 @@ class PlainEvaluator:
                 return YES
             if whole and (page or (not tables and not may_have_tables)):
                 return YES
+            if FactName.SIGNATURES in gaps:
+                sound = set()
             if self.listed(hashes, digests.page_sha1 if "sha1" in sound else None, None):
                 return YES
             if self.listed(hashes, None, digests.page_sha256 if "sha256" in sound else None):
@@ -427,6 +468,10 @@ class PlainEvaluator:
         number = 0
         for part in parts or (0, 0, 0, 0):
             number = number * 65536 + part
+        if denying and parts is None:
+            return MAYBE
+        if denying and high and (low > high or low == TOP):
+            return MAYBE
         if high != 0:
             inside = low <= number <= high
         elif not denying or self.mutant("deny minimum as a floor"):
@@ -472,9 +517,9 @@ class PlainEvaluator:
             parts.append(self.maybe)
         else:
             if not self.mutant("publisher ignored"):
-                parts.append(self.same_cased(leaf.subject_cn, signer.publisher))
+                parts.append(self.common_name(leaf.subject, leaf.subject_cn, signer.publisher, denying=denying))
             if not self.mutant("issuer ignored"):
-                parts.append(self.same_cased(leaf.issuer_cn, signer.issuer))
+                parts.append(self.common_name(leaf.issuer, leaf.issuer_cn, signer.issuer, denying=denying))
             programme = leaf.subject_cn if self.mutant("oem id from the certificate") else signature.program_name
             parts.append(self.same_cased(programme, signer.oem_id))
             parts.append(self.ekus(signer, leaf.eku or ()))
@@ -541,6 +586,17 @@ class PlainEvaluator:
             return NO
         return YES if value == wanted else MAYBE if value.upper().casefold() == wanted.upper().casefold() else NO
 
+    def common_name(self, name: str, value: str | None, wanted: str | None, *, denying: bool) -> int:
+        """Generated names that hold a second common name hold it with a NUL at its end."""
+        if wanted is None:
+            return YES
+        if value is None:
+            return MAYBE if denying else NO
+        parts = [part.removeprefix("CN=") for part in name.split(",") if part.startswith("CN=")]
+        if all(part == value for part in parts):
+            return self.same_cased(value, wanted)
+        return max(min(MAYBE, self.same_cased(part.removesuffix("\\00"), wanted)) for part in (value, *parts))
+
     def ekus(self, signer: Signer, held: tuple[str, ...]) -> int:
         wanted = [one.eku.oid in held for one in signer.ekus if not one.is_except]
         if not self.mutant("except ekus ignored") and any(one.eku.oid in held for one in signer.ekus if one.is_except):
@@ -556,7 +612,9 @@ class PlainEvaluator:
             return MAYBE if denying else NO
         if not stamp.valid or stamp.time is None or stamp.time == after:
             return MAYBE
-        return YES if stamp.time > after else NO
+        result = YES if stamp.time > after else NO
+        is_known = stamp.chain is not None and stamp.chain.well_known_root == "06"
+        return result if is_known or (result == NO and not denying) else MAYBE
 
     def file_attributes(self, policy: AppControlPolicy, signer: Signer, kernel: bool, *, denying: bool) -> list[int]:
         if not signer.file_attributes or self.mutant("file attributes ignored"):
@@ -595,18 +653,27 @@ class PlainEvaluator:
             return NO
         minimum = (scenario.minimum_hash_algorithm if scenario else None) or 0x800C
         parts = [YES if signature.digest_algorithm == "sha256" and minimum <= 0x800C else MAYBE]
+        parts.append(MAYBE if self.has(signature, DOUBTFUL) else YES)
+        if signature.source is not SignatureSource.CATALOG and any(g.what is FactName.SIGNATURES for g in self.facts.gaps):
+            parts.append(self.maybe)
+        embedded = [one for one in self.facts.signatures if one.source is SignatureSource.EMBEDDED]
+        parts += [MAYBE for one in embedded if one.place == "0" and not one.valid]
+        parts.append(MAYBE if signature.source is not SignatureSource.CATALOG and signature.place == "1" else YES)
         chain, leaf = signature.chain, signature.signer
         if chain is None or leaf is None:
             return min(parts)
         if self.facts.format in HOSTED:
             parts.append(self.trusted_by_machine(signature, chain, leaf))
+        top = chain.certificates[-1]
         for cert in chain.certificates:
+            parts.append(MAYBE if "ecdsa" in cert.signature_algorithm else YES)
             parts.append(YES if cert.key_algorithm == "rsa" and 2048 <= (cert.key_bits or 0) <= 4096 else MAYBE)
-            parts.append(MAYBE if not cert.is_self_issued and cert.tbs_algorithm in ("md5", "sha1") else YES)
+            parts.append(MAYBE if cert.tbs_algorithm in ("md5", "sha1") and not (cert is top and cert.is_self_issued) else YES)
         for cert in chain.certificates[1:]:
-            parts.append(YES if cert.is_ca or cert.is_self_issued else MAYBE)
-        if chain.end is not ChainEnd.KNOWN_ROOT or chain.well_known_root is None:
-            parts.append(MAYBE if leaf.eku is not None and CODE_SIGNING not in leaf.eku else YES)
+            parts.append(YES if cert.is_ca or (cert is top and cert.is_self_issued and cert.is_ca is None) else MAYBE)
+        ours = chain.end is ChainEnd.KNOWN_ROOT and chain.well_known_root is not None
+        if not ours or not (leaf.eku is None or any(x == CODE_SIGNING or "1.3.6.1.4.1.311." in x for x in leaf.eku)):
+            parts.append(MAYBE if leaf.eku is None or CODE_SIGNING not in leaf.eku else YES)
             parts.append(MAYBE if leaf.key_usage_digital_signature is False else YES)
         parts.append(MAYBE if leaf.not_before > self.context.evaluated_at else YES)
         if chain.well_known_root == "0A" and not self.context.test_signing:
@@ -633,7 +700,7 @@ class PlainEvaluator:
         return YES if store & {*issuers, chain.root_sha256} else MAYBE
 
     def usable_to_deny(self, signature: SignatureFacts) -> int:
-        if not signature.valid or self.is_void(signature):
+        if not signature.valid or self.is_void(signature) or self.has(signature, frozenset({ProblemCode.NESTED_DEEP})):
             return MAYBE
         chain = signature.chain
         if chain is not None and any(cert.key_algorithm == "ec" for cert in chain.certificates):

@@ -50,7 +50,7 @@ def test_the_engine_agrees_on_scripts_and_installers() -> None:
 @pytest.fixture(scope="module")
 def told_apart() -> dict[str, int]:
     """Mutant -> number of the first generated case that tells it from the plain evaluator."""
-    generator = Generator(20260602)
+    generator = Generator(20260603)
     told: dict[str, int] = {}
     for number in range(MUTANT_CASES):
         facts, policies, context = generator.case()

@@ -20,7 +20,7 @@ from csv_gate.model.appcontrol import (
     VersionBounds,
 )
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
-from csv_gate.model.facts import ChainEnd, FactName, Facts, PageHashFacts, SignatureSource
+from csv_gate.model.facts import CertificateFacts, ChainEnd, FactName, Facts, Gap, PageHashFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.model.verdict import Decision, Verdict
 from tests.builders import appcontrol as ac
@@ -31,6 +31,7 @@ A, D, S = "ID_ALLOW_A", "ID_DENY_D", "ID_SIGNER_S"
 
 CA = f.tbs("Contoso CA", "Contoso Root")
 CA_SHA1 = f.tbs("Contoso CA", "Contoso Root", "sha1")
+CA_MD5 = f.tbs("Contoso CA", "Contoso Root", "md5")
 IMAGE, IMAGE_SHA1 = f.hex_digest("image"), f.hex_digest("image", "sha1")
 PAGE, FLAT, PADDED = f.hex_digest("page"), f.hex_digest("flat"), f.hex_digest("padded")
 ANY = ac.allow(file_name="*")
@@ -723,7 +724,120 @@ FORMATS = {
     "a script under option 11 on an unknown build": Case(SCRIPT, one(options=LIFTED), UNDECIDED, check="CSV803"),
 }
 
+P = ProblemCode
+
+
+def seen(*codes: ProblemCode) -> Facts:
+    """A good file in whose signature something was seen that leaves it valid."""
+    return f.facts(f.signature(problems=codes))
+
+
+def below(*issuers: CertificateFacts) -> Facts:
+    """Signed under these issuers."""
+    return f.facts(f.signature(f.certificate(), *issuers))
+
+
+STRANGER = ac.signer("ID_SIGNER_T", tbs=f.tbs("Stranger CA", "Stranger Root"))
+DENYING = one(ANY, signers=[STRANGER], denied=[ac.use("ID_SIGNER_T")])
+REVOKED = {"revoked_sha256": frozenset({"ab" * 32})}
+NATIVE_UNREAD = f.facts(f.signature(), header=f.pe(is_driver=True, imports_read=False))
+KERNEL_ONLY = one(ANY, scenarios=[ac.scenario(KERNEL_SCENARIO, ac.group([ANY])), ac.scenario(USER_SCENARIO)])
+MET = {"driver_signing_satisfied": True}
+
+PROBLEMS = {
+    **{
+        f"{code.value} leaves open whether the signer allows": Case(seen(code), one(signers=[CONTOSO]), UNDECIDED, S, "CSV804")
+        for code in (
+            P.CHAIN_AMBIGUOUS,
+            P.CHAIN_TOO_LONG,
+            P.CHAIN_ISSUER_NOT_CA,
+            P.CMS_NOT_DER,
+            P.CMS_SIGNER_VERSION,
+            P.CMS_CERTIFICATE_MALFORMED,
+            P.NESTED_DEEP,
+        )
+    },
+    **{
+        f"{code.value} may hide a denied signer": Case(seen(code), DENYING, UNDECIDED, check="CSV804")
+        for code in (
+            P.CHAIN_AMBIGUOUS,
+            P.CHAIN_TOO_LONG,
+            P.CHAIN_ISSUER_NOT_CA,
+            P.CMS_CERTIFICATE_MALFORMED,
+            P.NESTED_TOO_MANY,
+        )
+    },
+    "a problem that hides nobody does not matter to rules of another kind": Case(seen(P.CHAIN_AMBIGUOUS), one(ANY), ALLOWED, A),
+    "a chain that may be another may be revoked": Case(seen(P.CHAIN_AMBIGUOUS), one(ANY), UNDECIDED, context=REVOKED),
+    "a denied signer of a signature nested in a nested one": Case(
+        seen(P.NESTED_DEEP), one(ANY, signers=[CONTOSO], denied=[ac.use()]), UNDECIDED, check="CSV804"
+    ),
+    "a denied signer counts whatever was seen of the encoding": Case(
+        seen(P.CMS_NOT_DER), one(ANY, signers=[CONTOSO], denied=[ac.use()]), DENIED, S, "CSV203"
+    ),
+    "an unknown unsigned attribute spoils nothing": Case(
+        seen(P.CMS_UNSIGNED_ATTRIBUTE_UNKNOWN), one(signers=[CONTOSO]), ALLOWED, S
+    ),
+    "an intermediate signed with MD5": Case(
+        below(f.authority(tbs_algorithm="md5")),
+        one(signers=[ac.signer(tbs=CA_MD5)]),
+        UNDECIDED,
+    ),
+    "a root that signed itself with MD5": Case(
+        below(f.authority(), f.authority("Contoso Root", is_self_issued=True, tbs_algorithm="md5")),
+        one(signers=[CONTOSO]),
+        ALLOWED,
+        S,
+    ),
+    "an issuer of its own name below the top is no root": Case(
+        below(f.authority(is_self_issued=True, tbs_algorithm="sha1", is_ca=None), f.authority("Contoso Root")),
+        one(signers=[ac.signer(tbs=CA_SHA1)]),
+        UNDECIDED,
+    ),
+    "a signature of a table that contradicts itself": Case(
+        replace(SIGNED, gaps=(Gap(what=FactName.SIGNATURES, why="two sizes"),)),
+        one(signers=[CONTOSO], options=USUAL | {Option.REVOKED_EXPIRED_AS_UNSIGNED}),
+        UNDECIDED,
+        check="CSV802",
+    ),
+    "a catalog's signature beside such a table": Case(
+        replace(f.facts(f.signature(source=SignatureSource.CATALOG)), gaps=(Gap(what=FactName.SIGNATURES, why="two sizes"),)),
+        one(signers=[CONTOSO], options=USUAL | {Option.REVOKED_EXPIRED_AS_UNSIGNED}),
+        ALLOWED,
+        S,
+    ),
+    "page hashes signed in such a table": Case(
+        replace(
+            f.facts(f.signature(page_hashes=PageHashFacts(algorithm="sha256", matches=True))),
+            gaps=(Gap(what=FactName.SIGNATURES, why="two sizes"),),
+        ),
+        one(ac.allow(hash=PAGE), options=USUAL | {Option.REVOKED_EXPIRED_AS_UNSIGNED}),
+        UNDECIDED,
+    ),
+    "a told code mode does not mend an unknown header": Case(
+        f.facts(gaps=[FactName.PE]), one(ANY), UNDECIDED, check="CSV802", context={"code_mode": CodeMode.USER}
+    ),
+    "a header that Windows may refuse, with a told code mode": Case(
+        replace(SIGNED, gaps=(Gap(what=FactName.PE, why="sections overlap"),)),
+        one(ANY),
+        UNDECIDED,
+        check="CSV802",
+        context={"code_mode": CodeMode.USER},
+    ),
+    "a native image with unread imports could be a program": Case(
+        NATIVE_UNREAD, KERNEL_ONLY, UNDECIDED, check="CSV803", context=MET
+    ),
+    "a native image with unread imports that both scenarios allow": Case(NATIVE_UNREAD, one(ANY), ALLOWED, context=MET),
+    "a told code mode settles unread imports": Case(
+        NATIVE_UNREAD, KERNEL_ONLY, ALLOWED, context={**MET, "code_mode": CodeMode.KERNEL}
+    ),
+    "a program with unread imports could be kernel code": Case(
+        f.facts(f.signature(), header=f.pe(imports_read=False)), one(ANY), UNDECIDED, says="code_mode"
+    ),
+}
+
 TABLES = {
+    "problems": PROBLEMS,
     "order": ORDER,
     "hashes": HASHES,
     "versions": VERSIONS,

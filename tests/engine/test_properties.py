@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csv_gate.engine import compile_policy_set, evaluate
+from csv_gate.engine import compile_policy_set, evaluate, with_supplemental
 from csv_gate.engine.appcontrol.explain import TRACE_STEPS
 from csv_gate.model.appcontrol import (
     AppControlPolicy,
     AppControlPolicySet,
     BaseWithSupplementals,
     FileRuleKind,
+    Option,
+    PolicyKind,
     Scenario,
     SignerGroup,
 )
@@ -226,3 +228,25 @@ def test_a_verdict_explains_itself(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_the_same_question_has_the_same_answer(seed: int) -> None:
     assert decide(*Generator(seed).case()) == decide(*Generator(seed).case())
+
+
+@QUICK
+@given(SEEDS)
+def test_trying_a_supplemental_comes_to_what_deploying_it_does(seed: int) -> None:
+    generator = Generator(seed)
+    facts, policies, context = generator.case()
+    first, *rest = policies.bases
+    options = first.base.options | {Option.ALLOW_SUPPLEMENTAL_POLICIES, Option.UNSIGNED_POLICY}
+    base = replace(first.base, options=options, signature=None)
+    added = replace(
+        generator.policy("Tried", 99, is_supplemental=True), base_policy_id=base.policy_id, kind=PolicyKind.SUPPLEMENTAL
+    )
+
+    def with_supplementals(*more: AppControlPolicy) -> AppControlPolicySet:
+        entry = BaseWithSupplementals(base=base, supplementals=(*first.supplementals, *more))
+        return replace(policies, bases=(entry, *rest))
+
+    tried = with_supplemental(compile_policy_set(with_supplementals()), added)
+    deployed = compile_policy_set(with_supplementals(replace(added, signature=None)))
+    got, expected = (evaluate(facts, compiled, context, target="t") for compiled in (tried, deployed))
+    assert (got.decision, got.audited, got.rule) == (expected.decision, expected.audited, expected.rule)

@@ -23,6 +23,7 @@ from csv_gate.signatures import CatalogIndex, read_catalog
 from tests.builders import ca, cms
 from tests.builders.pe import certificate, checksum_offset, pe, security_entry_offset
 from tests.builders.signed_pe import attach, covered, padded, signature, signed_pe
+from tests.builders.signing import codes
 
 SETTINGS = ExtractionSettings()
 ROOT = ca.root()
@@ -139,12 +140,16 @@ def test_a_catalog_signs_by_authenticode_digest(version: int) -> None:
     facts = extract(image, ExtractionSettings(catalogs=_catalog(member)))
     (one,) = facts.signatures
     assert (one.source, one.place, one.valid) == (SignatureSource.CATALOG, "drivers.cat", True)
+    assert ProblemCode.CATALOG_FLAT_DIGEST not in codes(one)
 
 
-def test_a_catalog_may_list_an_image_by_its_flat_digest() -> None:
+@pytest.mark.parametrize("flat", [True, False])
+def test_a_catalog_that_lists_an_image_by_its_flat_digest_is_told_with_a_problem(flat: bool) -> None:
     image = pe()
-    catalogs = _catalog(cms.member(hashlib.sha256(image).digest(), flat=True))
-    assert [one.valid for one in extract(image, ExtractionSettings(catalogs=catalogs)).signatures] == [True]
+    catalogs = _catalog(cms.member(hashlib.sha256(image).digest(), flat=flat))
+    (one,) = extract(image, ExtractionSettings(catalogs=catalogs)).signatures
+    assert one.valid
+    assert ProblemCode.CATALOG_FLAT_DIGEST in codes(one)
 
 
 def test_a_catalog_signs_files_of_other_formats_by_their_flat_digest() -> None:

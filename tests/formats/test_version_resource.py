@@ -132,3 +132,17 @@ def test_a_name_beyond_the_limit_is_unknown() -> None:
 
 def test_text_that_is_no_unicode_survives() -> None:
     assert _facts(tables={"040904b0": {"ProductName": "a\ud800b"}}).product_name == "a\ud800b"
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        resource_tree({0: version_info()}, RSRC_RVA, id=2),
+        resource_tree({0: version_info(), 1: version_info(file_version=(9, 9, 9, 9))}, RSRC_RVA, language=0),
+    ],
+    ids=["another id", "one language twice"],
+)
+def test_version_resources_that_readers_may_find_or_not_leave_the_version_unknown(tree: bytes) -> None:
+    reading = _read(pe(resources=tree))
+    assert reading.facts is None
+    assert [gap.what for gap in reading.gaps] == [FactName.VERSION]

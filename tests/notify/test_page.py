@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from csv_gate.model.result import Owner
-from csv_gate.notify.page import Circumstances, pages, resolved_pages
+from csv_gate.notify.circumstances import Circumstances
+from csv_gate.notify.page import pages, resolved_pages
 from csv_gate.notify.settings import Severity
 from tests.builders.results import OWNER, artifact, denied, green_run, red_run, result, undecided
 
@@ -85,3 +86,14 @@ def test_a_page_is_resolved_when_its_trouble_is_gone_and_only_then() -> None:
 
 def test_pages_of_a_run_are_the_same_every_time() -> None:
     assert pages(red_run(), MAIN, {}) == pages(red_run(), MAIN, {})
+
+
+def test_everybody_of_a_line_that_names_several_gets_a_page() -> None:
+    both = Owner(name="@contoso/agent, dev@contoso.example")
+    run = result(artifact("a.dll", denied(), owner=both), artifact("b.dll", denied(), owner=OTHER))
+    assert [page.owner for page in pages(run, MAIN, {})] == ["@contoso/agent", "@contoso/drivers", "dev@contoso.example"]
+
+
+def test_a_name_with_a_comma_in_it_is_one_name() -> None:
+    run = result(artifact("a.dll", denied(), owner=Owner(name="Miller, Anna")))
+    assert [page.owner for page in pages(run, MAIN, {})] == ["Miller, Anna"]

@@ -65,3 +65,16 @@ def test_no_colour_means_no_escape_character_and_colour_means_some() -> None:
 def test_the_facts_of_an_artifact_are_told_once_though_two_targets_deny_it() -> None:
     shown = text(result(artifact("a.dll", denied("one"), denied("two"), allowed("three"))), width=300)
     assert shown.count("| signer ") == 1
+
+
+def test_a_check_links_to_its_page_in_a_terminal_where_there_are_pages() -> None:
+    run = result(artifact("a.dll", denied()))
+    link = "\x1b]8;;https://docs.example/CSV201\x1b\\"
+    assert link in text(run, links=True, docs_url="https://docs.example/")
+    assert "\x1b]8" not in text(run, links=True)
+    assert "\x1b]8" not in text(run, docs_url="https://docs.example/")
+
+
+def test_an_address_that_a_terminal_would_obey_is_no_link() -> None:
+    run = result(artifact("a.dll", denied()))
+    assert "\x1b" not in text(run, links=True, docs_url="https://docs.example/\x1b[2J")

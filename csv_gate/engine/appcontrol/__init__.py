@@ -17,7 +17,8 @@ Not modelled and without effect here: dynamic code security (option 19), which c
 remapping; event 3117 (one policy overriding another one's denial), since a denial stays one.
 """
 
-from csv_gate.engine.appcontrol.compiled import CompiledPolicySet, compile_policy_set
+from csv_gate.engine.appcontrol.compiled import CompiledPolicySet, compile_policy_set, with_supplemental
 from csv_gate.engine.appcontrol.compose import evaluate
+from csv_gate.engine.appcontrol.scenario import judging_scenarios
 
-__all__ = ["CompiledPolicySet", "compile_policy_set", "evaluate"]
+__all__ = ["CompiledPolicySet", "compile_policy_set", "evaluate", "judging_scenarios", "with_supplemental"]

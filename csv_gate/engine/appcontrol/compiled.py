@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
 from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
@@ -103,6 +103,26 @@ def _compile_base(entry: BaseWithSupplementals) -> CompiledBase:
     )
 
 
+def with_supplemental(compiled: CompiledPolicySet, supplemental: AppControlPolicy) -> CompiledPolicySet:
+    """The set as if the base that `supplemental` names took it, whether it would or not: what its rules alone come to.
+
+    Nothing else is compiled anew, so trying a rule costs little under a large policy. A base that is not there changes nothing.
+    """
+    return replace(
+        compiled,
+        bases=tuple(
+            _extended(entry, supplemental) if entry.base.policy.policy_id == supplemental.base_policy_id else entry
+            for entry in compiled.bases
+        ),
+    )
+
+
+def _extended(entry: CompiledBase, supplemental: AppControlPolicy) -> CompiledBase:
+    unprotected = Option.DISABLED_FILEPATH_PROTECTION in entry.base.policy.options
+    added = _compile(supplemental, yes(""), is_supplemental=True, base_unprotected=unprotected)
+    return replace(entry, supplementals=(*entry.supplementals, added))
+
+
 def supplemental_counts(base: AppControlPolicy, supplemental: AppControlPolicy) -> Answer:
     """Whether a base takes this supplemental: option 17, and a signed one for a signed base.
 
@@ -110,12 +130,12 @@ def supplemental_counts(base: AppControlPolicy, supplemental: AppControlPolicy) 
     """
     if Option.ALLOW_SUPPLEMENTAL_POLICIES not in base.options:
         return no(f"{base.label!r} does not accept supplemental policies (option 17)")
+    if supplemental.signature is not None and not supplemental.signature.valid:
+        return no("its signature does not hold, so Windows does not activate it")
     is_signed_base = base.signature is not None or Option.UNSIGNED_POLICY not in base.options
     if not is_signed_base:
-        return yes("")
+        return yes("") if _may_be_unsigned(supplemental) else unknown(NOT_SPECIFIED, _unsigned_without_option(supplemental))
     if supplemental.signature is not None:
-        if not supplemental.signature.valid:
-            return no("its signature does not hold and its base is signed")
         return unknown(
             NOT_SPECIFIED, f"whether the signer of {supplemental.label!r} is among the SupplementalPolicySigners of its base"
         )
@@ -125,6 +145,14 @@ def supplemental_counts(base: AppControlPolicy, supplemental: AppControlPolicy) 
         NOT_SPECIFIED,
         f"whether {supplemental.label!r} is signed where it is deployed: its base has no option 6, so it takes signed ones only",
     )
+
+
+def _may_be_unsigned(policy: AppControlPolicy) -> bool:
+    return policy.signature is not None or Option.UNSIGNED_POLICY in policy.options
+
+
+def _unsigned_without_option(policy: AppControlPolicy) -> str:
+    return f"whether {policy.label!r} is signed where it is deployed: it has no option 6, without which a policy must be"
 
 
 def _compile(

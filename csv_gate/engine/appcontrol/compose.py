@@ -25,6 +25,10 @@ BLOCKED_EVENT = 3077
 AUDIT_EVENT = 3076
 HOST_BLOCKED_EVENT = 8029
 HOST_AUDIT_EVENT = 8028
+EV_IN_AUDIT = Doubt(
+    check=NOT_SPECIFIED,
+    what="whether option 8 (Required:EV Signers) blocks drivers where its policy only audits, as users report and no documentation says",
+)
 SERVER_2016 = 14393
 """The one build line that does not know option 11."""
 
@@ -77,6 +81,8 @@ def _together(policies: CompiledPolicySet, results: list[BaseResult], view: Arti
         return blocked
     if doubtful is not None:
         return _from_doubts(doubtful, target, steps, audited=False)
+    if view.kernel and any(result.entry.base.has(Option.EV_SIGNERS) for result in logging):
+        return _undecided(target, (EV_IN_AUDIT,), f"it is not known {EV_IN_AUDIT.what}", bounded(steps, ()))
     if (result := _first(logging, Decision.DENIED)) is not None:
         return _denied(policies, result, view, target, steps, audited=True)
     if (result := _first(logging, Decision.UNDECIDED)) is not None:

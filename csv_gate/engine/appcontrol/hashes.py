@@ -98,7 +98,7 @@ def _judge_allow(found: Found, view: ArtifactView) -> Answer | None:
         if view.signatures_gap is not None:
             return unknown(FACT, f"whether a signature carries page hashes ({view.signatures_gap})")
         return yes(label)
-    if any(has_whole_page_table(view, page.algorithm) for page in pages):
+    if view.embedded_gap is None and any(has_whole_page_table(view, page.algorithm) for page in pages):
         return yes(f"the {pages[0].label} hash is listed and the signed page hashes verify whole")
     if image:
         return unknown(NOT_SPECIFIED, _IMAGE_ONLY)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, unknown
+from csv_gate.engine.appcontrol.usability import hidden_signers
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import AppControlPolicy, FileRule, Signer
 from csv_gate.model.facts import SignatureFacts, SignatureSource
@@ -113,14 +114,18 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
         found.append(
             Hit(
                 rule=ref,
-                answer=replace(answer, why=f"{source}: {answer.why}" if answer.why else source),
+                answer=Answer(
+                    truth=answer.truth, why=f"{source}: {answer.why}" if answer.why else source, doubts=answer.doubts
+                ),
                 direction=direction,
                 is_signer=True,
             )
         )
     found.extend(_unseen(entry, scenario, view, direction))
-    found.sort(key=lambda one: (-one.answer.truth, one.is_signer, one.rule.id if one.rule else "", one.answer.why))
-    broken.sort(key=lambda one: (one.rule.id, one.why))
+    if len(found) > 1:
+        found.sort(key=lambda one: (-one.answer.truth, one.is_signer, one.rule.id if one.rule else "", one.answer.why))
+    if len(broken) > 1:
+        broken.sort(key=lambda one: (one.rule.id, one.why))
     return Hits(found=tuple(found), broken=tuple(broken))
 
 
@@ -137,6 +142,10 @@ def _unseen(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
         yield Hit(
             rule=None, direction=direction, is_signer=True, answer=unknown(FACT, f"its signatures ({view.signatures_gap})")
         )
+    if direction is Direction.DENY and signers.by_root:
+        for what in dict.fromkeys(hidden_signers(signature) for signature in view.signatures):
+            if what is not None:
+                yield Hit(rule=None, direction=direction, is_signer=True, answer=unknown(NOT_SPECIFIED, what))
     dangling = scenario.dangling_allow if direction is Direction.ALLOW else scenario.dangling_deny
     if dangling:
         what = f"what {', '.join(dangling[:5])} would say, which {entry.policy.label!r} refers to and does not define"

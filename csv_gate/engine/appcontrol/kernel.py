@@ -40,7 +40,7 @@ def _microsoft_signatures(view: ArtifactView, *ekus: str) -> Iterator[Answer]:
     """For each signature whose leaf has one of the EKUs and whose chain ends in a Microsoft product root: whether it counts."""
     for signature in view.signatures:
         if _is_microsofts(signature) and signature.signer and set(ekus) & set(signature.signer.eku or ()):
-            yield is_usable(signature, view.context, Direction.ALLOW, None)
+            yield is_usable(signature, view, Direction.ALLOW, None)
 
 
 def _is_microsofts(signature: SignatureFacts) -> bool:

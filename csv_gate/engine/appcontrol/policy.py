@@ -28,7 +28,7 @@ from csv_gate.engine.appcontrol.truth import (
     unknown,
     yes,
 )
-from csv_gate.engine.appcontrol.usability import is_void
+from csv_gate.engine.appcontrol.usability import hidden_signers, is_void
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, Option
 from csv_gate.model.verdict import Decision, Outcome, RuleRef, Step
@@ -235,6 +235,8 @@ def _void_signatures(view: ArtifactView) -> Iterator[Answer]:
     for signature in view.signatures:
         if not signature.valid:
             continue  # counts as none
+        if view.context.revoked_sha256 and (hidden := hidden_signers(signature)) is not None:
+            yield unknown(FACT, f"whether a signature is revoked, which blocks without option 20: {hidden}")
         if signature.chain is None or signature.signer is None:
             yield unknown(FACT, "whether a signature is revoked or expired: its certificate chain is not known")
         elif (void := is_void(signature, view.context)) is not None:

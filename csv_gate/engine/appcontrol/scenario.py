@@ -14,8 +14,9 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt
+from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO
 from csv_gate.model.context import AppControlContext, CodeMode
-from csv_gate.model.facts import FactName, Facts
+from csv_gate.model.facts import FactName, Facts, PeFacts
 
 UNREADABLE = "CSV801"
 
@@ -87,25 +88,41 @@ def route(facts: Facts, context: AppControlContext) -> Route:
         return Route(doubt=Doubt(check=UNREADABLE, what=f"the artifact could not be read: {gap.why}"))
     if facts.format != "pe":
         return _by_format(facts)
-    if facts.pe is not None and facts.pe.is_efi:
-        return Route(not_governed="an EFI application is judged by Secure Boot, not by App Control")
+    if facts.pe is not None and facts.pe.is_efi and context.code_mode is None:
+        return _firmware(facts.pe)
+    gap = facts.gap(FactName.PE)
+    if facts.pe is None or gap is not None:
+        # Not even a told scenario helps: it may be an EFI application, or an image that Windows does not load at all.
+        why = gap.why if gap else "its PE header was not read"
+        return Route(doubt=Doubt(check=FACT, what=f"whether it is kernel or user-mode code ({why})"))
     match context.code_mode:
         case CodeMode.KERNEL:
             return Route(kernel_modes=(True,))
         case CodeMode.USER:
             return Route(kernel_modes=(False,))
         case None:
-            return _by_header(facts)
+            return Route(kernel_modes=_modes_by_header(facts.pe))
 
 
-def _by_header(facts: Facts) -> Route:
-    gap = facts.gap(FactName.PE)
-    if facts.pe is None or gap is not None:
-        why = gap.why if gap else "its PE header was not read"
-        return Route(doubt=Doubt(check=FACT, what=f"whether it is kernel or user-mode code ({why})"))
-    if facts.pe.is_driver:
-        return Route(kernel_modes=(True,))
-    return Route(kernel_modes=(True, False) if facts.pe.imports_kernel else (False,))
+def _firmware(pe: PeFacts) -> Route:
+    """Mapping a library asks nothing of its subsystem, so what Windows could use as one is not waved through for that field alone."""
+    if pe.is_dll or pe.is_dotnet or pe.imports_kernel is not False:
+        return Route(doubt=EFI_OR_CODE)
+    return Route(not_governed="an EFI application is judged by Secure Boot, not by App Control")
+
+
+def judging_scenarios(facts: Facts, context: AppControlContext) -> tuple[int, ...]:
+    """The signing scenarios that judge an artifact, 131 before 12; none where no scenario does, or it is not known which."""
+    return tuple(KERNEL_SCENARIO if kernel else USER_SCENARIO for kernel in route(facts, context).kernel_modes)
+
+
+def _modes_by_header(pe: PeFacts) -> tuple[bool, ...]:
+    """Unread imports may hold ntdll.dll, which makes a native image a user-mode program, or the kernel, which makes any image a driver."""
+    if pe.imports_kernel is None:
+        return (True, False)
+    if pe.is_driver:
+        return (True,)
+    return (True, False) if pe.imports_kernel else (False,)
 
 
 def _by_format(facts: Facts) -> Route:
@@ -120,6 +137,13 @@ def _by_format(facts: Facts) -> Route:
     return Route(not_governed=f"not controlled: no App Control host enforces anything on this kind of file ({facts.format})")
 
 
+EFI_OR_CODE = Doubt(
+    check=CONTEXT,
+    what="whether Windows loads it as code (`code_mode`): its subsystem is EFI's, but it is marked as a library, is a .NET image, or "
+    "has imports that no EFI application has",
+)
 KERNEL_OR_USER = Doubt(
-    check=CONTEXT, what="whether it runs in kernel or user mode (`code_mode`): it imports the kernel, and the scenarios differ"
+    check=CONTEXT,
+    what="whether it runs in kernel or user mode (`code_mode`): it imports the kernel, or its imports cannot be read, and the "
+    "scenarios differ",
 )

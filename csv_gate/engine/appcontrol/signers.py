@@ -11,14 +11,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain as chained
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules
-from csv_gate.engine.appcontrol.names import same_case_sensitive, wide_key
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, any_of, no, unknown, yes
-from csv_gate.engine.appcontrol.usability import is_usable
+from csv_gate.engine.appcontrol.common_names import common_name_matches, spellings, text_matches
+from csv_gate.engine.appcontrol.names import wide_key
+from csv_gate.engine.appcontrol.truth import (
+    CONTEXT,
+    FACT,
+    NOT_SPECIFIED,
+    Answer,
+    Direction,
+    Truth,
+    all_of,
+    any_of,
+    no,
+    unknown,
+    yes,
+)
+from csv_gate.engine.appcontrol.usability import is_trusted_authority, is_usable
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, OWN_TBS_ALGORITHM, TEST_ROOTS, ends_in
 from csv_gate.model.appcontrol import AppControlPolicy, Option, RootKind, Signer, SignerUse
+from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainEnd, SignatureFacts
 
 
@@ -59,9 +75,7 @@ class SignerIndex:
                 answer = match_signer(compiled, signature, view, direction)
                 if answer.truth is Truth.NO:
                     continue
-                usable = usable or is_usable(
-                    signature, view.context, direction, minimum_hash, host=view.host, gap=view.signatures_gap
-                )
+                usable = usable or is_usable(signature, view, direction, minimum_hash)
                 yield SignerHit(compiled=compiled, signature=signature, match=answer, usable=usable)
 
     def _candidates(self, signature: SignatureFacts) -> Iterator[CompiledSigner]:
@@ -72,12 +86,15 @@ class SignerIndex:
         values = {bytes.fromhex(value) for cert in chain.certificates for value in cert.tbs.values()}
         values.update(bytes.fromhex(value) for value in chain.root_tbs.values())
         roots = [(RootKind.TBS, value) for value in values if (RootKind.TBS, value) in self.by_root]
-        publisher = signature.signer.subject_cn
+        publishers = spellings(signature.signer.subject, signature.signer.subject_cn)
         for root in (*roots, *self.well_known):
             group = self.by_root[root]
+            if publishers is None:
+                yield from chained.from_iterable(group.values())
+                continue
             yield from group.get(None, ())
-            if publisher is not None:
-                yield from group.get(wide_key(publisher), ())
+            for key in dict.fromkeys(map(wide_key, publishers)):
+                yield from group.get(key, ())
 
     @property
     def all_signers(self) -> Iterator[CompiledSigner]:
@@ -161,15 +178,16 @@ def signer_conditions(
         yield "signer certificate", unknown(FACT, "the signer's certificate")
         return
     if signer.publisher is not None:
-        yield "publisher", same_case_sensitive(leaf.subject_cn, signer.publisher, "publisher")
+        yield "publisher", common_name_matches(leaf.subject, leaf.subject_cn, signer.publisher, "publisher", direction)
     if signer.issuer is not None:
-        yield "issuer", same_case_sensitive(leaf.issuer_cn, signer.issuer, "certificate issuer")
+        answer = common_name_matches(leaf.issuer, leaf.issuer_cn, signer.issuer, "certificate issuer", direction)
+        yield "issuer", answer
     if signer.oem_id is not None:
-        yield "OEM id", same_case_sensitive(signature.program_name, signer.oem_id, "programme name in the signature")
+        yield "OEM id", text_matches(signature.program_name, signer.oem_id, "programme name in the signature")
     if signer.ekus:
         yield "EKU", _ekus_match(signer, leaf)
     if signer.sign_time_after is not None:
-        yield "sign time", _signed_after(signer, signature, direction)
+        yield "sign time", _signed_after(signer, signature, view.context, direction)
     if compiled.attributes is not None:
         yield "file attributes", _attributes_match(compiled, compiled.attributes, view, direction)
     if signer.artifact_rules:
@@ -240,18 +258,26 @@ def _ekus_match(signer: Signer, leaf: CertificateFacts) -> Answer:
     return yes("its EKUs match")
 
 
-def _signed_after(signer: Signer, signature: SignatureFacts, direction: Direction) -> Answer:
+def _signed_after(signer: Signer, signature: SignatureFacts, context: AppControlContext, direction: Direction) -> Answer:
+    """By the time stamp, if its authority is one that the target trusts: anybody can sign any time."""
     stamp, after = signature.timestamp, signer.sign_time_after
     assert after is not None
     if stamp is not None and stamp.valid and stamp.time is not None:
-        if stamp.time == after:
-            return unknown(NOT_SPECIFIED, "whether SignTimeAfter includes its own instant")
-        if stamp.time > after:
-            return yes(f"it was signed after {after.isoformat()}")
-        return no(f"it was signed at {stamp.time.isoformat()}, the rule wants later than {after.isoformat()}")
+        answer = _is_after(stamp.time, after)
+        if (answer.truth is Truth.NO and direction is Direction.ALLOW) or is_trusted_authority(stamp, context):
+            return answer
+        return unknown(CONTEXT, "whether the target trusts the root of the time stamp (`trusted_roots`), for SignTimeAfter")
     if stamp is None and direction is Direction.ALLOW:
         return no("the signature has no time stamp, the rule wants one (SignTimeAfter)")
     return unknown(NOT_SPECIFIED, "what SignTimeAfter means for a signature without a valid time stamp")
+
+
+def _is_after(time: datetime, after: datetime) -> Answer:
+    if time == after:
+        return unknown(NOT_SPECIFIED, "whether SignTimeAfter includes its own instant")
+    if time > after:
+        return yes(f"it was signed after {after.isoformat()}")
+    return no(f"it was signed at {time.isoformat()}, the rule wants later than {after.isoformat()}")
 
 
 def _exceptions_spare(compiled: CompiledSigner, exceptions: RuleSet, view: ArtifactView, direction: Direction) -> Answer:

@@ -70,13 +70,17 @@ def all_of(answers: Iterable[Answer]) -> Answer:
     whys: list[str] = []
     doubts: list[Doubt] = []
     for answer in answers:
+        if answer is YES:
+            continue
         if answer.truth is Truth.NO:
             return answer
         if answer.why:
             whys.append(answer.why)
-        doubts.extend(answer.doubts)
-    truth = Truth.UNKNOWN if doubts else Truth.YES
-    return Answer(truth=truth, why="; ".join(whys), doubts=tuple(dict.fromkeys(doubts)))
+        if answer.doubts:
+            doubts.extend(answer.doubts)
+    if not doubts:
+        return Answer(truth=Truth.YES, why="; ".join(whys)) if whys else YES
+    return Answer(truth=Truth.UNKNOWN, why="; ".join(whys), doubts=tuple(dict.fromkeys(doubts)))
 
 
 def any_of(answers: Iterable[Answer]) -> Answer:

@@ -2,7 +2,8 @@
 
 An expired certificate does not matter, with or without a time stamp, unless it carries the lifetime-signing EKU. PE code needs no
 trusted root. What is published contradicts itself or stays silent for elliptic curves, SHA-1 and SHA-384/512 digests, small keys,
-leaves that are not meant for code, issuers that are no CA, and broken time stamps: those allow nothing on their own.
+leaves that are not meant for code, issuers that are no CA, broken time stamps, encodings other than DER, chains that could be built
+in another way, signatures nested in nested ones, and certificate tables that contradict themselves: those allow nothing on their own.
 
 Sources: App Control docs, "Understand App Control policy rules and file rules" (signers, option 20), "Understanding App Control event
 tags" (VerificationError), "Use signed policies" (key sizes), "App Control admin tips and known issues".
@@ -11,18 +12,63 @@ tags" (VerificationError), "Use signed policies" (key sizes), "App Control admin
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain as one_after_another
+from types import MappingProxyType
 
 from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Answer, Direction, all_of, no, unknown, yes
-from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, PRODUCT_ROOTS, TEST_ROOTS, chain_root_number
+from csv_gate.engine.appcontrol.view import ArtifactView
+from csv_gate.engine.appcontrol.well_known import (
+    FLIGHT_ROOTS,
+    PRODUCT_ROOTS,
+    TEST_ROOTS,
+    chain_root_number,
+    is_named_like_a_limited_root,
+)
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.facts import CertificateFacts, ChainEnd, ChainFacts, SignatureFacts
+from csv_gate.model.facts import CertificateFacts, ChainEnd, ChainFacts, SignatureFacts, SignatureSource, TimestampFacts
+from csv_gate.model.problems import ProblemCode
 
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 LIFETIME_SIGNING = "1.3.6.1.4.1.311.10.3.13"
 DEFAULT_MINIMUM_HASH = 0x800C
 """SHA-256: what a compiled policy stores where the scenario names none."""
+MICROSOFT_USAGES = "1.3.6.1.4.1.311."
+"""Arc of Microsoft's own extended key usages."""
+FIRST_ENTRY = "0"
 MAX_RSA_BITS = 4096
 MIN_RSA_BITS = 2048
+
+DOUBTFUL_PROBLEMS = MappingProxyType(
+    {
+        ProblemCode.CHAIN_AMBIGUOUS: "which of several chains of a signature Windows builds",
+        ProblemCode.CHAIN_INCOMPLETE: "whether Windows takes a signature that brings no issuer of its certificate along",
+        ProblemCode.CHAIN_LINK_INVALID: "whether Windows takes a chain with a certificate of the issuer's name and another key",
+        ProblemCode.CURVE_NOT_NAMED: "whether Windows takes a key whose curve has no name",
+        ProblemCode.CHAIN_TOO_LONG: "which chain Windows builds where the gate stopped looking for longer ones",
+        ProblemCode.CHAIN_ISSUER_NOT_CA: "whether Windows takes a chain in which somebody issues certificates who is no CA",
+        ProblemCode.CMS_NOT_DER: "whether Windows takes a signature that is encoded in BER instead of DER",
+        ProblemCode.CMS_SIGNER_VERSION: "whether Windows takes a SignerInfo of another version than 1",
+        ProblemCode.CMS_CERTIFICATE_MALFORMED: "what Windows makes of a certificate in the signature that cannot be read",
+        ProblemCode.CMS_DATA_TYPE_UNUSUAL: "whether Windows takes a signature that was made for another kind of file",
+        ProblemCode.WEAK_DIGEST: "whether Windows takes a signature that was made over a SHA-1 or MD5 digest",
+        ProblemCode.CATALOG_FLAT_DIGEST: "whether Windows looks a program up in a catalog by the digest of the whole file",
+        ProblemCode.NESTED_DEEP: "whether Windows looks at a signature that is nested in a nested one",
+    }
+)
+"""Problems that leave a signature valid, yet leave open whether Windows takes it, or takes it with this chain."""
+HIDING_PROBLEMS = MappingProxyType(
+    {
+        code: DOUBTFUL_PROBLEMS[code]
+        for code in (
+            ProblemCode.CHAIN_AMBIGUOUS,
+            ProblemCode.CHAIN_TOO_LONG,
+            ProblemCode.CHAIN_ISSUER_NOT_CA,
+            ProblemCode.CMS_CERTIFICATE_MALFORMED,
+        )
+    }
+    | {ProblemCode.NESTED_TOO_MANY: "who made the nested signatures that were not read"}
+)
+"""Problems behind which a denied or revoked signer may stand that is not among the facts."""
 
 ECC_CONTRADICTION = (
     "whether Windows takes a signature with an elliptic-curve key: its documentation says that such files fail with "
@@ -42,28 +88,33 @@ def is_void(signature: SignatureFacts, context: AppControlContext) -> str | None
     return None
 
 
-def is_usable(
-    signature: SignatureFacts,
-    context: AppControlContext,
-    direction: Direction,
-    minimum_hash: int | None,
-    *,
-    host: str | None = None,
-    gap: str | None = None,
-) -> Answer:
-    """Whether a signature counts for that direction. `host`: the script host or installer that looks at it; `gap`: why it may see other
-    signatures than are told."""
+def hidden_signers(signature: SignatureFacts) -> str | None:
+    """Why the signature may have, beside what the facts say, a certificate that a rule denies."""
+    return next((HIDING_PROBLEMS[problem.code] for problem in signature.problems if problem.code in HIDING_PROBLEMS), None)
+
+
+def is_usable(signature: SignatureFacts, view: ArtifactView, direction: Direction, minimum_hash: int | None) -> Answer:
+    """Whether a signature counts for that direction."""
     if direction is Direction.ALLOW:
-        hosted = () if host is None else _host_conditions(signature, context, host, gap)
-        return all_of((*_allow_conditions(signature, context, minimum_hash or DEFAULT_MINIMUM_HASH), *hosted))
-    return all_of(_deny_conditions(signature, context))
+        conditions = _allow_conditions(signature, view, minimum_hash or DEFAULT_MINIMUM_HASH)
+        return all_of(
+            conditions if view.host is None else one_after_another(conditions, _host_conditions(signature, view, view.host))
+        )
+    return all_of(_deny_conditions(signature, view.context))
 
 
-def _allow_conditions(signature: SignatureFacts, context: AppControlContext, minimum_hash: int) -> Iterator[Answer]:
+def _allow_conditions(signature: SignatureFacts, view: ArtifactView, minimum_hash: int) -> Iterator[Answer]:
+    context = view.context
     if not signature.valid:
         yield no(f"the signature at {signature.place!r} does not hold")
     if (void := is_void(signature, context)) is not None:
         yield no(void)
+    if view.embedded_gap is not None and signature.source is not SignatureSource.CATALOG:
+        yield unknown(FACT, f"whether Windows finds the signature at {signature.place!r} ({view.embedded_gap})")
+    yield from _standing(signature, view)
+    for problem in signature.problems:
+        if (what := DOUBTFUL_PROBLEMS.get(problem.code)) is not None:
+            yield unknown(NOT_SPECIFIED, what)
     yield _digest_strength(signature, minimum_hash)
     chain = signature.chain
     if chain is None or signature.signer is None:
@@ -77,13 +128,14 @@ def _allow_conditions(signature: SignatureFacts, context: AppControlContext, min
         yield unknown(NOT_SPECIFIED, "whether a broken time stamp spoils the signature that it stands in")
 
 
-def _host_conditions(signature: SignatureFacts, context: AppControlContext, host: str, gap: str | None) -> Iterator[Answer]:
+def _host_conditions(signature: SignatureFacts, view: ArtifactView, host: str) -> Iterator[Answer]:
     """Hosts have WinVerifyTrust check a signature first: it wants a root that the machine trusts, and dates that hold.
 
     Sources: App Control docs, "Script enforcement with App Control"; Windows Server docs, "Required trusted root certificates".
     """
-    if gap is not None:
-        yield unknown(FACT, f"whether {host} takes the signature for right ({gap})")
+    context = view.context
+    if view.signatures_gap is not None:
+        yield unknown(FACT, f"whether {host} takes the signature for right ({view.signatures_gap})")
     chain, leaf = signature.chain, signature.signer
     if chain is None or leaf is None:
         yield unknown(FACT, "the certificate chain, whose root the machine must trust")
@@ -111,11 +163,23 @@ def _machine_trust(chain: ChainFacts, context: AppControlContext, host: str) -> 
     )
 
 
+def _standing(signature: SignatureFacts, view: ArtifactView) -> Iterator[Answer]:
+    """Where the signature stands: Windows looks for embedded ones in the first table entry, and stops at a broken one for all we know."""
+    is_embedded = signature.source in (SignatureSource.EMBEDDED, SignatureSource.NESTED)
+    if is_embedded and signature.place.partition(".")[0] != FIRST_ENTRY:
+        yield unknown(NOT_SPECIFIED, "whether Windows looks beyond the first entry of a certificate table")
+    for other in view.signatures:
+        if other.source is SignatureSource.EMBEDDED and other.place == FIRST_ENTRY and not other.valid:
+            yield unknown(NOT_SPECIFIED, "whether another signature counts beside an embedded one that does not hold")
+
+
 def _deny_conditions(signature: SignatureFacts, context: AppControlContext) -> Iterator[Answer]:
     if not signature.valid:
         yield unknown(NOT_SPECIFIED, "whether a denied signer counts where its signature is broken")
     if (void := is_void(signature, context)) is not None:
         yield unknown(NOT_SPECIFIED, f"whether a denied signer counts where its signature is void: {void}")
+    if any(problem.code is ProblemCode.NESTED_DEEP for problem in signature.problems):
+        yield unknown(NOT_SPECIFIED, DOUBTFUL_PROBLEMS[ProblemCode.NESTED_DEEP])
     chain = signature.chain
     if chain is not None:
         if any(cert.key_algorithm == "ec" for cert in chain.certificates):
@@ -142,32 +206,50 @@ def _digest_strength(signature: SignatureFacts, minimum_hash: int) -> Answer:
 
 def _keys(chain: ChainFacts) -> Iterator[Answer]:
     for cert in chain.certificates:
-        if cert.key_algorithm == "ec":
+        if cert.key_algorithm == "ec" or "ecdsa" in cert.signature_algorithm:
             yield unknown(NOT_SPECIFIED, ECC_CONTRADICTION)
         elif cert.key_algorithm != "rsa":
             yield unknown(NOT_SPECIFIED, f"whether Windows takes keys of the kind {cert.key_algorithm}")
         elif cert.key_bits is None or not MIN_RSA_BITS <= cert.key_bits <= MAX_RSA_BITS:
             yield unknown(NOT_SPECIFIED, f"whether Windows takes an RSA key of {cert.key_bits or 'unknown'} bits")
-        if not cert.is_self_issued and cert.tbs_algorithm in ("md5", "sha1"):
+        if not _is_top(cert, chain) and cert.tbs_algorithm in ("md5", "sha1"):
             yield unknown(
                 NOT_SPECIFIED, f"whether Windows takes a certificate that was signed with {cert.tbs_algorithm.upper()}"
             )
     for issuer in chain.certificates[1:]:
-        if not issuer.is_ca and not issuer.is_self_issued:
+        if not issuer.is_ca and not (issuer.is_ca is None and _is_top(issuer, chain)):
             yield unknown(
                 NOT_SPECIFIED, f"whether Windows takes certificates of {issuer.subject_cn or issuer.subject!r}, which is no CA"
             )
 
 
+def _is_top(cert: CertificateFacts, chain: ChainFacts) -> bool:
+    """Whether it is the root of the chain, whose signature over itself proves nothing and need not be strong."""
+    return cert.is_self_issued and cert is chain.certificates[-1]
+
+
 def _purpose(leaf: CertificateFacts, chain: ChainFacts) -> Answer:
     """Microsoft's own chains are taken as they are."""
-    if chain.end is ChainEnd.KNOWN_ROOT and chain.well_known_root is not None:
+    is_microsofts = chain.end is ChainEnd.KNOWN_ROOT and chain.well_known_root is not None
+    if is_microsofts and (leaf.eku is None or any(usage.startswith((CODE_SIGNING, MICROSOFT_USAGES)) for usage in leaf.eku)):
         return yes("")
-    if leaf.eku is not None and CODE_SIGNING not in leaf.eku:
+    if leaf.eku is None or CODE_SIGNING not in leaf.eku:
         return unknown(NOT_SPECIFIED, "whether Windows takes a signing certificate without the code-signing EKU")
     if leaf.key_usage_digital_signature is False:
         return unknown(NOT_SPECIFIED, "whether Windows takes a signing certificate whose key usage forbids signatures")
     return yes("")
+
+
+def is_trusted_authority(stamp: TimestampFacts, context: AppControlContext) -> bool:
+    """Whether the chain of a time stamp ends where the target surely trusts it: a Microsoft product root, or a root of its list or the
+    user's word."""
+    chain = stamp.chain
+    if chain is None:
+        return False
+    listed = context.trusted_roots_sha256 or frozenset[str]()
+    if chain.end is ChainEnd.GIVEN_ROOT or any(cert.thumbprint_sha256 in listed for cert in chain.certificates):
+        return True
+    return chain.end is ChainEnd.KNOWN_ROOT and chain_root_number(chain) not in TEST_ROOTS | FLIGHT_ROOTS
 
 
 def _root_trust(chain: ChainFacts, context: AppControlContext) -> Answer:
@@ -178,4 +260,9 @@ def _root_trust(chain: ChainFacts, context: AppControlContext) -> Answer:
         if context.flight_signing is False:
             return no("the chain ends in a flight root, which the target does not trust")
         return unknown(CONTEXT, "whether the target trusts flight roots (`flight_signing`)")
+    top = chain.certificates[-1] if chain.certificates else None
+    # Where only the name tells, it makes no chain good, but it makes one doubtful.
+    is_limited = root is None and top is not None and is_named_like_a_limited_root(top.issuer, top.issuer_cn)
+    if is_limited and top is not None and not (context.test_signing and context.flight_signing is True):
+        return unknown(CONTEXT, f"whether the target trusts {top.issuer_cn or top.issuer!r} (`test_signing`, `flight_signing`)")
     return yes("")

@@ -17,6 +17,10 @@ _AMBIGUOUS = (
     "alone is a ceiling it "
     "denies version 0.0.0.0 only, by its writer's intent every version; an explicit 0.0.0.0 to 65535.65535.65535.65535 would say it"
 )
+_EMPTY_RANGE = (
+    "what a denying rule means whose versions no file has: a minimum above the maximum, or one of 65535.65535.65535.65535, which "
+    "alone stands for every version"
+)
 
 
 def is_unbounded(bounds: VersionBounds, direction: Direction) -> bool:
@@ -33,7 +37,7 @@ def version_matches(bounds: VersionBounds, direction: Direction, version: int | 
     if version is None and gap is not None:
         return unknown(FACT, f"the file version ({gap})")
     answer = _compare(bounds, direction, version or 0)
-    if version is None and answer.truth is Truth.YES:
+    if version is None and (answer.truth is Truth.YES or direction is Direction.DENY):
         return unknown(NOT_SPECIFIED, "what a version bound means for a file without a version")
     return answer
 
@@ -49,6 +53,8 @@ def _compare(bounds: VersionBounds, direction: Direction, version: int) -> Answe
         if version <= low:
             return yes(f"version {shown} is not above {version_text(low)}, up to which the rule denies")
         return no(f"version is {shown}, the rule denies up to {version_text(low)}")
+    if direction is Direction.DENY and (low > high or low == VERSION_MAX):
+        return unknown(NOT_SPECIFIED, _EMPTY_RANGE)
     if version < low:
         return _too_low(shown, low)
     if version > high:

@@ -49,6 +49,25 @@ class Candidate:
     label: str
 
 
+def _pair(kind: HashKind, label: str) -> tuple[Candidate, Candidate]:
+    """By SHA-256 and by SHA-1."""
+    return (
+        Candidate(kind=kind, algorithm="sha256", label=f"{label} SHA-256"),
+        Candidate(kind=kind, algorithm="sha1", label=f"{label} SHA-1"),
+    )
+
+
+_IMAGES = {
+    False: _pair(HashKind.IMAGE, "Authenticode"),
+    True: _pair(HashKind.DOUBTFUL, "Authenticode"),
+}
+"""By whether the file is one that Authenticode cannot lay out."""
+_FLATS = {False: _pair(HashKind.DOUBTFUL, "flat"), True: _pair(HashKind.IMAGE, "flat")}
+"""By whether the flat digest is the one of the image."""
+_PAGES = _pair(HashKind.PAGE, "first page")
+_PADDED = _pair(HashKind.PADDED, "padded Authenticode")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactView:
     """Facts and context, indexed for the rules. `kernel` says which scenario judges."""
@@ -69,6 +88,9 @@ class ArtifactView:
     """Digest length in bytes -> why one of that length is not known."""
     odd_length: bool
     signatures_gap: str | None
+    """Why more signatures may exist than are known."""
+    embedded_gap: str | None
+    """Why Windows may find other embedded signatures than these."""
     signatures: tuple[SignatureFacts, ...]
     page_tables: tuple[tuple[str, bool], ...]
     """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
@@ -78,6 +100,7 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, hos
     """Prepare the facts for one scenario, as the loader or a host sees them."""
     version_gap = facts.gap(FactName.VERSION)
     names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
+    embedded_gap = facts.gap(FactName.SIGNATURES)
     signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
     version = facts.version
     names: tuple[str | None, ...] = (None, None, None, None)
@@ -100,6 +123,7 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, hos
         unknown_hashes=unknown_hashes,
         odd_length=bool(facts.digests and (facts.digests.padded_authenticode_sha1 or facts.digests.padded_authenticode_sha256)),
         signatures_gap=signature_gap.why if signature_gap else None,
+        embedded_gap=embedded_gap.why if embedded_gap else None,
         signatures=facts.signatures,
         page_tables=tuple(
             (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
@@ -123,25 +147,24 @@ def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
     found: dict[bytes, Candidate] = {}
     missing: dict[int, str] = {}
 
-    def take(text: str | None, kind: HashKind, algorithm: str, label: str) -> None:
+    image, flat = _IMAGES[breaks_layout], _FLATS[is_flat]
+    for text, candidate in (
+        (digests.authenticode_sha256, image[0]),
+        (digests.authenticode_sha1, image[1]),
+        (digests.page_sha256, _PAGES[0]),
+        (digests.page_sha1, _PAGES[1]),
+        (digests.padded_authenticode_sha256, _PADDED[0]),
+        (digests.padded_authenticode_sha1, _PADDED[1]),
+        (digests.sha256, flat[0]),
+        (digests.sha1, flat[1]),
+    ):
         if text:
-            found.setdefault(bytes.fromhex(text), Candidate(kind=kind, algorithm=algorithm, label=label))
-
-    image_kind = HashKind.DOUBTFUL if breaks_layout else HashKind.IMAGE
-    flat_kind = HashKind.IMAGE if is_flat else HashKind.DOUBTFUL
-    take(digests.authenticode_sha256, image_kind, "sha256", "Authenticode SHA-256")
-    take(digests.authenticode_sha1, image_kind, "sha1", "Authenticode SHA-1")
-    take(digests.page_sha256, HashKind.PAGE, "sha256", "first page SHA-256")
-    take(digests.page_sha1, HashKind.PAGE, "sha1", "first page SHA-1")
-    take(digests.padded_authenticode_sha256, HashKind.PADDED, "sha256", "padded Authenticode SHA-256")
-    take(digests.padded_authenticode_sha1, HashKind.PADDED, "sha1", "padded Authenticode SHA-1")
-    take(digests.sha256, flat_kind, "sha256", "flat SHA-256")
-    take(digests.sha1, flat_kind, "sha1", "flat SHA-1")
-    for size, image, page in (
+            found.setdefault(bytes.fromhex(text), candidate)
+    for size, own, page in (
         (20, digests.authenticode_sha1, digests.page_sha1),
         (32, digests.authenticode_sha256, digests.page_sha256),
     ):
-        if image is None and (image_gap is not None or (has_image and not breaks_layout)):
+        if own is None and (image_gap is not None or (has_image and not breaks_layout)):
             missing[size] = image_gap.why if image_gap else "its Authenticode digest was not taken"
         elif page is None and (page_gap is not None or digests.page_sha1 or digests.page_sha256):
             missing[size] = page_gap.why if page_gap else "its page hash was not taken"

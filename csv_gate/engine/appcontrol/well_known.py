@@ -39,6 +39,8 @@ FLIGHT_ROOTS = frozenset({0x0D, 0x0E, 0x11})
 """Trusted by a machine that takes preview builds only."""
 UNSPECIFIED = frozenset({0x00, 0x01, 0x02})
 """`none`, `unknown`, `self-signed`: what they match is not published."""
+LAST_NUMBER = 0x16
+"""The greatest number that was published; what a newer Windows calls by greater ones may be anybody's root."""
 TRUST_LIST = 0x14
 """Any root of Microsoft's root programme."""
 PRODUCT_ROOTS = frozenset({"04", "05", "06", "07"})
@@ -54,6 +56,15 @@ def chain_root_number(chain: ChainFacts) -> int | None:
     return int(chain.well_known_root, 16) if chain.well_known_root else None
 
 
+def is_named_like_a_limited_root(issuer: str, issuer_cn: str | None) -> bool:
+    """Whether a chain's top was issued under the name of a Microsoft test or flight root, known to us or not."""
+    name = (issuer_cn or issuer).casefold()
+    limited = {ROOT_NAMES[number].casefold() for number in TEST_ROOTS | FLIGHT_ROOTS if number in ROOT_NAMES}
+    return name in limited or (
+        "microsoft" in name and any(word in name for word in ("test", "preview", "development", "flight"))
+    )
+
+
 def ends_in(number: int, chain: ChainFacts | None, context: AppControlContext) -> Answer:
     """Whether a chain ends in the well-known root of that number."""
     wanted = f"root {number:02X}" + (f" ({ROOT_NAMES[number]})" if number in ROOT_NAMES else "")
@@ -63,6 +74,8 @@ def ends_in(number: int, chain: ChainFacts | None, context: AppControlContext) -
         return _in_trust_list(chain, context)
     top = chain.certificates[-1] if chain.certificates else None
     actual = chain_root_number(chain)
+    if number > LAST_NUMBER:
+        return unknown(NOT_SPECIFIED, f"which root the well-known number {number:02X} of a policy means")
     if number in UNSPECIFIED:
         if chain.end is ChainEnd.KNOWN_ROOT:
             return no(f"the chain ends in a root that Windows knows, the rule wants {wanted}")

@@ -15,7 +15,7 @@ from importlib import resources
 from types import MappingProxyType
 
 from csv_gate.errors import UsageError
-from csv_gate.model.checks import appcontrol, hygiene, scripts, signature, undecided, waivers
+from csv_gate.model.checks import appcontrol, hygiene, people, policy_lint, scripts, signature, undecided, waivers
 from csv_gate.model.checks.table import Check
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
@@ -23,7 +23,16 @@ __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         entry.id: entry
-        for family in (signature.CHECKS, appcontrol.CHECKS, scripts.CHECKS, undecided.CHECKS, hygiene.CHECKS, waivers.CHECKS)
+        for family in (
+            signature.CHECKS,
+            appcontrol.CHECKS,
+            scripts.CHECKS,
+            policy_lint.CHECKS,
+            undecided.CHECKS,
+            hygiene.CHECKS,
+            waivers.CHECKS,
+            people.CHECKS,
+        )
         for entry in family
     }
 )

@@ -23,4 +23,10 @@ CHECKS = (
     ),
     Check(id="CSV207", slug="whql-required", title="The policy requires a WHQL signature", level=Level.ERROR),
     Check(id="CSV208", slug="driver-signing", title="Windows itself refuses the driver", level=Level.ERROR),
+    Check(
+        id="CSV210",
+        slug="blocked-by-live-version",
+        title="The policy allows it, another version that is still live blocks it",
+        level=Level.ERROR,
+    ),
 )

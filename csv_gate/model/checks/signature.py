@@ -132,6 +132,7 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.MODULE_SIGNATURE_MALFORMED: "CSV102",
         ProblemCode.MODULE_SIGNATURE_NOT_LAST: "CSV102",
         ProblemCode.MODULE_SIGNATURES_SEVERAL: "CSV102",
+        ProblemCode.CATALOG_FLAT_DIGEST: "CSV114",
         ProblemCode.CROSS_CHECK_DIFFERS: "CSV112",
     }
 )

@@ -1,0 +1,3 @@
+from csv_gate.api import *  # noqa: F403
+
+__version__: str

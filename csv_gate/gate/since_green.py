@@ -1,0 +1,164 @@
+"""What of a plan's inputs has changed since it was last green, by the file system's word: size, times and inode.
+
+A comfort for the hook before a push, and no gate: a file whose content changed under the same size, times and inode is taken for unchanged.
+Where anything but artifacts changed (policies, settings, waivers, catalogs, the tool, the day), everything is judged again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from csv_gate.errors import ArtifactError
+from csv_gate.formats import detect_format
+from csv_gate.gate.plan import EVERYWHERE, Plan, Target
+from csv_gate.model.verdict import Level
+from csv_gate.scan import Entry, FileIdentity, read_head, walk
+
+STATE_VERSION = 1
+MAX_STATE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A plan's inputs as they were listed."""
+
+    context: str
+    """Digest over everything but the artifacts that decides a run."""
+    files: Mapping[str, str]
+    """Path -> what tells that the file is still the same."""
+    catalogs: frozenset[str]
+    """Paths of security catalogs among the files: what they list counts as signed."""
+
+    def to_json(self) -> str:
+        document = {
+            "version": STATE_VERSION,
+            "context": self.context,
+            "files": dict(sorted(self.files.items())),
+            "catalogs": sorted(self.catalogs),
+        }
+        return json.dumps(document, ensure_ascii=True)
+
+
+def read_state(text: bytes) -> State | None:
+    """A kept state; `None` for what is none, which only means that everything is judged."""
+    try:
+        document = json.loads(text)
+        if document["version"] != STATE_VERSION:
+            return None
+        return State(
+            context=str(document["context"]),
+            files={str(path): str(mark) for path, mark in document["files"].items()},
+            catalogs=frozenset(map(str, document["catalogs"])),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What is to be judged, and what to keep where that is green."""
+
+    plan: Plan | None
+    """`None`: nothing changed."""
+    files: int
+    """That many are judged."""
+    state: State
+
+
+def changed_since(plan: Plan, green: State | None) -> Changed:
+    """The plan for what has changed since `green`.
+
+    Raises:
+        UsageError: an input does not exist.
+    """
+    entries = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits).entries
+    marks = {entry.path: _mark(entry.identity) for entry in entries}
+    context = _context(plan)
+    if green is None or green.context != context:
+        catalogs = frozenset(entry.path for entry in entries if _is_catalog(entry))
+        return Changed(plan=plan, files=len(entries), state=State(context=context, files=marks, catalogs=catalogs))
+    fresh = [entry for entry in entries if entry.identity is None or green.files.get(entry.path) != marks[entry.path]]
+    gone = green.catalogs - marks.keys()
+    new_catalogs = frozenset(entry.path for entry in fresh if _is_catalog(entry))
+    kept_catalogs = (green.catalogs - {entry.path for entry in fresh}) - gone
+    state = State(context=context, files=marks, catalogs=kept_catalogs | new_catalogs)
+    if not fresh and not gone:
+        return Changed(plan=None, files=0, state=state)
+    catalogs_changed = gone or new_catalogs or any(entry.path in green.catalogs for entry in fresh)
+    # A part of the files leaves waivers unused, which is a note.
+    if catalogs_changed or plan.fail_on is Level.NOTE or not _named_alike(plan, fresh):
+        return Changed(plan=plan, files=len(entries), state=state)
+    # Catalogs that did not change are looked at too: they may list what did.
+    inputs = tuple(sorted({entry.path for entry in fresh} | kept_catalogs))
+    # The patterns have had their say in the walk above.
+    part = replace(plan, inputs=inputs, include=EVERYWHERE, exclude=EVERYWHERE)
+    return Changed(plan=part, files=len(fresh), state=state)
+
+
+def _named_alike(plan: Plan, fresh: Iterable[Entry]) -> bool:
+    """Whether files that are named one by one keep the paths that patterns and routes see."""
+    base = os.path.abspath(plan.base or Path.cwd())  # noqa: PTH100, links stay
+    for entry in fresh:
+        try:
+            below = os.path.relpath(os.path.abspath(entry.path), base)  # noqa: PTH100
+        except ValueError:  # another drive
+            return False
+        if Path(below).as_posix() != entry.scope:
+            return False
+    return True
+
+
+def _is_catalog(entry: Entry) -> bool:
+    try:
+        return detect_format(read_head(entry), entry.size) == "catalog"
+    except ArtifactError:
+        return False
+
+
+def _mark(identity: FileIdentity | None) -> str:
+    if identity is None:
+        return "unreadable"
+    return f"{identity.size}:{identity.modified_ns}:{identity.changed_ns}:{identity.inode}"
+
+
+def _context(plan: Plan) -> str:
+    parts = [
+        plan.tool_version,
+        plan.evaluated_at.date().isoformat(),
+        plan.config_sha256,
+        plan.fail_on,
+        plan.is_cross_checked,
+        sorted(plan.inputs),
+        [str(glob) for glob in plan.include],
+        [str(glob) for glob in plan.exclude],
+        [_file_digest(path) for path in plan.catalogs],
+        [hashlib.sha256(der).hexdigest() for der in plan.given_roots],
+        [[waiver.id, repr(waiver)] for waiver in plan.waivers],
+        [_target_context(target) for target in plan.targets],
+    ]
+    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _target_context(target: Target) -> list[object]:
+    roots: Mapping[Path, frozenset[str]] = getattr(target.routes, "trusted_roots", {})
+    return [
+        target.name,
+        target.engine,
+        target.is_enforced,
+        [policy.sha256 for policy in target.policies.policies],
+        [_file_digest(path) for path in target.catalogs],
+        sorted([str(path), sorted(thumbprints)] for path, thumbprints in roots.items()),
+    ]
+
+
+def _file_digest(path: str) -> str:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123, the path may hold what Path refuses
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "unreadable"

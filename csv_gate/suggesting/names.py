@@ -1,0 +1,27 @@
+"""Names in a suggested policy: ids made of what they name, and untrusted text that XML can hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LONGEST = 200
+"""Characters of a text that is there for people only."""
+
+
+def content_id(prefix: str, *parts: object) -> str:
+    """An id that the same content always has, and other content has not."""
+    return prefix + hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()[:16].upper()
+
+
+def is_writable(text: str) -> bool:
+    """Whether XML can hold the text exactly."""
+    return _FORBIDDEN.search(text) is None
+
+
+def shown(text: str) -> str:
+    """The text for people: what XML can't hold, or a terminal would obey, as question marks; cut where it is long."""
+    return _CONTROL.sub("?", text if len(text) <= _LONGEST else "…" + text[-_LONGEST:])

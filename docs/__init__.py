@@ -1,0 +1,1 @@
+"""The documents, and the generator of the pages that come from the code."""
