@@ -44,6 +44,18 @@ class Limits:
     max_catalog_bytes: int = 64 * MIB
     """The largest catalogs of Windows itself have about 8 MB."""
     max_catalog_members: int = 500_000
+    max_script_bytes: int = 32 * MIB
+    """Larger text is no script that anybody signs; the digest needs the text twice in memory."""
+    max_script_block_characters: int = 1 * MIB
+    """Of one signature block; real ones have at most 60,000."""
+    max_script_markers: int = 64
+    """Lines of a script that look like markers of a signature block."""
+    max_compound_sectors: int = 8 * 1024 * 1024
+    """Sectors of one compound file: 4 GiB in the smaller sector size."""
+    max_compound_entries: int = 65_536
+    """Directory entries of one compound file; large installer packages have some hundred."""
+    max_elf_notes: int = 256
+    """Notes looked at in one ELF file."""
     max_policy_bytes: int = 64 * MIB
     """The largest public policies have below 1 MB."""
     max_policy_elements: int = 2_000_000

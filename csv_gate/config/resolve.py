@@ -43,6 +43,7 @@ def context_for(
     install_path, user_writable = _installed(target, path, overrides)
     modes = [entry.mode for entry in overrides if entry.mode is not None]
     roots = None if told.trusted_roots is None else trusted_roots.get(told.trusted_roots)
+    machine_roots = None if told.machine_roots is None else trusted_roots.get(told.machine_roots)
     return AppControlContext(
         evaluated_at=evaluated_at,
         mode=mode or (modes[-1] if modes else target.mode),
@@ -59,6 +60,7 @@ def context_for(
         calling_process=told.calling_process,
         package_family_name=told.package_family_name,
         trusted_roots_sha256=roots,
+        machine_roots_sha256=machine_roots,
         revoked_sha256=frozenset(thumbprint.lower() for thumbprint in told.revoked or ()),
     )
 
@@ -120,9 +122,10 @@ def _joined(row: InstallPath, path: str) -> str | None:
 
 
 def trusted_root_files(targets: Iterable[Target]) -> frozenset[Path]:
-    """All files that contexts and overrides name under `trusted_roots`."""
+    """All files that contexts and overrides name under `trusted_roots` and `machine_roots`."""
     contexts = [context for target in targets for context in (target.context, *(entry.context for entry in target.overrides))]
-    return frozenset(context.trusted_roots for context in contexts if context.trusted_roots is not None)
+    named = (path for context in contexts for path in (context.trusted_roots, context.machine_roots))
+    return frozenset(path for path in named if path is not None)
 
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)

@@ -50,6 +50,13 @@ class TargetContext:
             "File with the SHA-256 thumbprints (one a line) or PEM certificates of the target's AuthRoot programme roots."
         ),
     )
+    machine_roots: Path | None = field(
+        default=None,
+        metadata=says(
+            "File like `trusted_roots` with further roots in the machines' own store, such as the company's: scripts and installers need "
+            "a trusted root beside the policy."
+        ),
+    )
     revoked: tuple[str, ...] | None = field(
         default=None,
         metadata=says("SHA-256 thumbprints, 64 hex digits each, of certificates known to be revoked.", pattern=SHA256),

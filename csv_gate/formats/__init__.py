@@ -1,14 +1,15 @@
 """File formats: attacker-controlled bytes to facts.
 
-`detect_format` names what a file is by its first bytes, `extract` reads everything that a verdict may rest on. PE images and
-security catalogs are read in full; of every other format only the flat digest is taken, and its name says that nothing more was.
+`detect_format` names what a file is by its first bytes, `extract` reads everything that a verdict may rest on. PE images, security
+catalogs, signable scripts, installer packages, cabinets and ELF files are read in full; of every other format only the flat digest is
+taken, and its name says that nothing more was.
 """
 
 from __future__ import annotations
 
 from csv_gate.formats.cross_check import cross_check
-from csv_gate.formats.detect import HEAD_BYTES, detect_format
-from csv_gate.formats.extract import extract
+from csv_gate.formats.detect import HEAD_BYTES, NEEDS_WHOLE, detect_format
+from csv_gate.formats.extract import extract, identify
 from csv_gate.formats.settings import ExtractionSettings
 
-__all__ = ["HEAD_BYTES", "ExtractionSettings", "cross_check", "detect_format", "extract"]
+__all__ = ["HEAD_BYTES", "NEEDS_WHOLE", "ExtractionSettings", "cross_check", "detect_format", "extract", "identify"]

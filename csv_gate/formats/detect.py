@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes and its size, never from its name.
+"""What a file is, told from its first bytes and its size; of text, whose bytes do not say which host runs it, from its name too.
 
 The answer is a word of `FORMATS`. Formats that the gate cannot judge yet are still named, so that a report can say what was seen.
 Nothing is verified here: `pe` means that the bytes claim to be a PE image, `catalog` that they claim to be a security catalog.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from typing import Final
+
+from csv_gate.formats.file_names import format_of_name
 
 HEAD_BYTES: Final = 4096
 """What `detect_format` wants to see of a file, or all of it where the file is shorter."""
@@ -75,11 +77,24 @@ ZIP: Final = "zip"
 ZIP_TAIL_BYTES: Final = 64 * 1024
 
 
-def detect_format(head: bytes, size: int) -> str:
+NEEDS_WHOLE: Final = frozenset({"ole", "jscript"})
+"""Formats that the head of a file only hints at; `identify` looks at all of it."""
+
+
+def detect_format(head: bytes, size: int, name: str | None = None) -> str:
     """The format of a file of `size` bytes that begins with `head` (its first `HEAD_BYTES`, or all of it).
 
-    Where the PE header lies beyond `head` the answer is `pe`; `extract` looks at the whole file and may then say `dos_mz`.
+    Where the PE header lies beyond `head` the answer is `pe`; `extract` looks at the whole file and may then say `dos_mz`. `name` (the
+    file's name or path) only tells kinds of text apart; what the bytes show to be something else stays that.
     """
+    found = _by_content(head, size)
+    hint = format_of_name(name)
+    if hint is None or found in (PE, DOS_MZ, EMPTY, POLICY_XML):
+        return found
+    return hint if found in (TEXT, UNKNOWN) or _text(head) == TEXT else found
+
+
+def _by_content(head: bytes, size: int) -> str:
     if size == 0:
         return EMPTY
     if head[:2] == b"MZ" and (found := _executable(head, size)):

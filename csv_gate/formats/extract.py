@@ -3,19 +3,63 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from mmap import mmap
+from typing import Final
 
 from csv_gate.formats import detect
+from csv_gate.formats.cab import CAB, extract_cab
 from csv_gate.formats.catalog import extract_catalog
+from csv_gate.formats.elf import ELF, extract_elf
+from csv_gate.formats.file_names import format_of_name
+from csv_gate.formats.msi import INSTALLERS, OLE, compound_format, extract_compound
 from csv_gate.formats.pe import extract_pe
 from csv_gate.formats.pe_digest import feed
+from csv_gate.formats.script import extract_script, script_kind
+from csv_gate.formats.script_kinds import BY_FORMAT, JSCRIPT
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Digests, FactName, Facts, Gap
 
+_WSH_OBJECTS: Final = re.compile(rb"\bW\0?S\0?c\0?r\0?i\0?p\0?t\b|\bA\0?c\0?t\0?i\0?v\0?e\0?X\0?O\0?b\0?j\0?e\0?c\0?t")
+"""What a JScript must name to reach anything outside of itself under Windows Script Host; scripts for browsers and Node do not."""
+JAVASCRIPT: Final = "javascript"
 
-def extract(data: bytes | mmap | memoryview, settings: ExtractionSettings, *, sha256: bytes | None = None) -> Facts:
-    """All facts of one artifact.
+
+def identify(data: bytes | mmap | memoryview, settings: ExtractionSettings, *, name: str | None = None) -> str:
+    """The format of a whole file: what `detect_format` says of its head, and what only the rest can tell."""
+    with memoryview(data) as view:
+        return _identify(view, settings, name)
+
+
+def _identify(view: memoryview, settings: ExtractionSettings, name: str | None) -> str:
+    format = detect.detect_format(bytes(view[: detect.HEAD_BYTES]), len(view), name)
+    if format == detect.PE and not _is_pe(view):
+        return detect.DOS_MZ
+    if format == detect.ZIP:
+        return detect.name_zip(bytes(view[-detect.ZIP_TAIL_BYTES :]))
+    if format == OLE:
+        return compound_format(view, settings)
+    if format == JSCRIPT.format and not _is_for_script_host(view, settings):
+        return JAVASCRIPT
+    if format in (detect.TEXT, detect.UNKNOWN) and format_of_name(name) is None:
+        kind = script_kind(view, name, settings.limits)
+        return kind.format if kind is not None else format
+    return format
+
+
+def _is_for_script_host(view: memoryview, settings: ExtractionSettings) -> bool:
+    """Whether a `.js` file is for Windows Script Host: it is signed for it, or names its objects; a huge file may."""
+    if len(view) > settings.limits.max_script_bytes:
+        return True
+    data = bytes(view)
+    return b"// SIG // " in data.replace(b"\0", b"") or _WSH_OBJECTS.search(data) is not None
+
+
+def extract(
+    data: bytes | mmap | memoryview, settings: ExtractionSettings, *, name: str | None = None, sha256: bytes | None = None
+) -> Facts:
+    """All facts of one artifact. `name`, its file name or path, is a hint that tells kinds of text apart.
 
     `data` is attacker-controlled; a file is best given as a read-only `mmap`, of which only what is needed is read. Beyond
     `max_artifact_bytes` nothing is hashed and the facts have a gap for their whole content. `sha256` is the digest of `data` where the
@@ -26,19 +70,23 @@ def extract(data: bytes | mmap | memoryview, settings: ExtractionSettings, *, sh
     """
     with memoryview(data) as view:
         size = len(view)
-        head = bytes(view[: detect.HEAD_BYTES])
-        format = detect.detect_format(head, size)
         if size > settings.limits.max_artifact_bytes:
+            format = detect.detect_format(bytes(view[: detect.HEAD_BYTES]), size, name)
             why = f"the file has {size} bytes, more than max_artifact_bytes ({settings.limits.max_artifact_bytes})"
             return Facts(format=format, size=size, digests=None, gaps=(Gap(what=FactName.CONTENT, why=why),))
-        if format == detect.PE and _is_pe(view):
-            return extract_pe(view, settings, sha256)
+        format = _identify(view, settings, name)
         if format == detect.PE:
-            format = detect.DOS_MZ
-        if format == detect.ZIP:
-            format = detect.name_zip(bytes(view[-detect.ZIP_TAIL_BYTES :]))
+            return extract_pe(view, settings, sha256)
         if format == detect.CATALOG:
             return extract_catalog(view, settings)
+        if format == OLE or format in INSTALLERS:
+            return extract_compound(view, settings)
+        if format == CAB:
+            return extract_cab(view, settings)
+        if format == ELF:
+            return extract_elf(view, settings)
+        if (kind := BY_FORMAT.get(format)) is not None:
+            return extract_script(view, kind, settings)
         return extract_flat(view, format, settings)
 
 

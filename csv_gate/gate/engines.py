@@ -13,8 +13,25 @@ from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Verdict
 from csv_gate.suggesting import mending_rule
 
-JUDGED_FORMATS: dict[str, frozenset[str]] = {"appcontrol": frozenset({"pe"})}
-"""Engine name -> formats, as `csv_gate.formats.detect_format` names them. A file of another format is seen and left."""
+JUDGED_FORMATS: dict[str, frozenset[str]] = {
+    "appcontrol": frozenset(
+        {
+            "pe",
+            "powershell",
+            "powershell_xml",
+            "vbscript",
+            "jscript",
+            "wsf",
+            "encoded_script",
+            "hta",
+            "msi",
+            "msp",
+            "mst",
+        }
+    )
+}
+"""Engine name -> formats, as `csv_gate.formats.identify` names them. A file of another format is seen and left: what no host
+controls (batch files, Python, shell scripts) must not make a run that checks nothing look like one that checked something."""
 
 
 class Evaluate(Protocol):

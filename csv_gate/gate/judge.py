@@ -13,7 +13,7 @@ from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings, cross_check, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import Evaluate, prepare
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare
 from csv_gate.gate.findings import findings_of, unowned
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
@@ -28,6 +28,8 @@ from csv_gate.waivers import Waived, apply
 if TYPE_CHECKING:
     from csv_gate.store.facts_cache import FactsCache
 
+_LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
+"""Formats that catalogs vouch for."""
 Row = tuple[str, Count]
 """One artifact as it is kept and sent: its line of JSON, and what it adds to the counts."""
 
@@ -95,13 +97,13 @@ class Judge:
             facts = self._cross_checked(entry) if self._plan.is_cross_checked else self._extracted(entry)
         except ArtifactError as error:
             return unreadable(entry.size, str(error))
-        if self._catalog_gap is not None and facts.format == "pe":
+        if self._catalog_gap is not None and facts.format in _LISTED:
             facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
         return facts
 
     def _cross_checked(self, entry: Entry) -> Facts:
         with open_content(entry, self._plan.limits) as content:
-            facts = extract(content, self._settings)
+            facts = extract(content, self._settings, name=entry.path)
             return replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
 
     def _extracted(self, entry: Entry) -> Facts:
@@ -109,7 +111,7 @@ class Judge:
         cache, trusted = self._cache, entry.identity if self._plan.trusts_files and entry.gap is None else None
         if cache is None:
             with open_content(entry, self._plan.limits) as content:
-                return extract(content, self._settings)
+                return extract(content, self._settings, name=entry.path)
         if trusted is not None:
             known = cache.sha256_of(entry.location, trusted)
             facts = None if known is None else cache.facts(known)
@@ -119,7 +121,7 @@ class Judge:
         with open_content(entry, self._plan.limits) as content:
             sha256 = hashlib.sha256(content).digest()
             kept = cache.facts(sha256)
-            facts = extract(content, self._settings, sha256=sha256) if kept is None else kept
+            facts = extract(content, self._settings, name=entry.path, sha256=sha256) if kept is None else kept
         # Only here is it sure that the file did not change while it was read.
         if kept is None:
             cache.keep(facts)

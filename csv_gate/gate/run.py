@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from csv_gate.errors import ArtifactError, NoArtifactsError
-from csv_gate.formats import detect_format
+from csv_gate.formats import NEEDS_WHOLE, ExtractionSettings, detect_format, identify
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS
@@ -22,10 +22,11 @@ from csv_gate.gate.pool import rows
 from csv_gate.gate.shards import is_in
 from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.tally import Tally
+from csv_gate.limits import Limits
 from csv_gate.model.appcontrol import version_text
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
-from csv_gate.scan import Entry, Walk, read_head, walk
+from csv_gate.scan import Entry, Walk, open_content, read_head, walk
 from csv_gate.waivers import waiver_findings
 
 MAX_TOLD_PATHS = 5
@@ -73,7 +74,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         StoreError: the temporary file for results cannot be written.
     """
     listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
-    sorted_ = _sort(plan.targets, listed.entries)
+    sorted_ = _sort(plan.targets, listed.entries, plan.limits)
     if not any(entry.is_folder or target.takes(entry.scope) for entry in sorted_.judged for target in plan.targets):
         raise _nothing(plan, listed, sorted_)
     catalogs = read_catalogs(
@@ -116,14 +117,23 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     )
 
 
-def _sort(targets: Iterable[Target], entries: Iterable[Entry]) -> _Sorted:
+def _format_of(entry: Entry, limits: Limits) -> str:
+    """What a listed file is, by its head where that is enough."""
+    found = detect_format(read_head(entry), entry.size, entry.path)
+    if found not in NEEDS_WHOLE:
+        return found
+    with open_content(entry, limits) as content:
+        return identify(content, ExtractionSettings(limits=limits), name=entry.path)
+
+
+def _sort(targets: Iterable[Target], entries: Iterable[Entry], limits: Limits) -> _Sorted:
     wanted = frozenset[str]().union(*(JUDGED_FORMATS[target.engine] for target in targets))
     judged: list[Entry] = []
     catalogs: list[Entry] = []
     left: Counter[str] = Counter()
     for entry in entries:
         try:
-            found = detect_format(read_head(entry), entry.size)
+            found = _format_of(entry, limits)
         except ArtifactError:
             judged.append(entry)  # judging it says why it cannot be read
             continue

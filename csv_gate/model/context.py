@@ -56,5 +56,7 @@ class AppControlContext:
     """Of the package the artifact is part of; empty: it is in none."""
     trusted_roots_sha256: frozenset[str] | None = None
     """SHA-256 thumbprints of the AuthRoot programme's roots on the target, for well-known root 14."""
+    machine_roots_sha256: frozenset[str] | None = None
+    """SHA-256 thumbprints of further roots in the machine's own store. Hosts of scripts and installers want a trusted root."""
     revoked_sha256: frozenset[str] = frozenset()
     """Thumbprints of certificates known to be revoked."""

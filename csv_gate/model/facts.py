@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from csv_gate.model.problems import Problem
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """Raised whenever an extractor starts to say something else about the same bytes; stored facts of another version are void."""
 
 
@@ -51,8 +51,9 @@ class Digests:
     sha256: str
     """Flat: every byte of the file."""
     sha1: str | None = None
-    """Flat SHA-1, taken only where a rule may be compared with it (a PE that Authenticode cannot lay out)."""
+    """Flat SHA-1, taken only where a rule may be compared with it (a script, an installer, a PE that Authenticode cannot lay out)."""
     authenticode_sha1: str | None = None
+    """By the signing rule of the file's own format: Authenticode of a PE, text of a script, streams of an installer package."""
     authenticode_sha256: str | None = None
     page_sha1: str | None = None
     """The first entry of a page-hash table: headers without what Authenticode omits, filled to a page with zeros (App Control docs,
@@ -81,6 +82,70 @@ class PeFacts:
     force_integrity: bool = False
     overlay_bytes: int = 0
     """Bytes behind the last section that are not the certificate table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptFacts:
+    """A script whose file type has a place for a signature."""
+
+    encoding: str
+    """`utf-8`, `utf-16-le`, `utf-16-be` or `windows-1252`: how the signature's digest reads the bytes."""
+    has_bom: bool
+    line_ends: str
+    """`crlf`, `lf`, `mixed` or `none`."""
+    signature_line: int | None = None
+    """1-based line at which the signature block begins; `None`: there is no block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompoundFacts:
+    """A compound file (OLE structured storage), as Windows Installer packages are."""
+
+    streams: int
+    has_metadata_digest: bool
+    """The signature covers names, times and sizes of the streams too (`MsiDigitalSignatureEx`)."""
+    appended_bytes: int = 0
+    """Behind the last sector of the allocation table: covered by no digest."""
+    unreachable_sectors: int = 0
+    """Allocated to nothing and yet not zero: covered by no digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CabinetFacts:
+    """Header facts of a cabinet file."""
+
+    files: int
+    folders: int
+    reserve_bytes: int
+    """Size of the header's reserved area; 20 where a signature can stand."""
+    is_part: bool = False
+    """One volume of several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleSignatureFacts:
+    """The signature block behind a Linux kernel module. Its key is the target's: nothing is verified here."""
+
+    is_well_formed: bool
+    size: int
+    """Bytes of the PKCS#7 message."""
+    signer: str | None = None
+    """Issuer and serial number that the message names; untrusted text."""
+    digest_algorithm: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElfFacts:
+    """Header facts of an ELF file."""
+
+    type: str
+    """`executable`, `shared_object`, `relocatable`, `core` or the number."""
+    machine: str
+    bits: int
+    build_id: str | None = None
+    """Lower-case hex of the GNU build-id note."""
+    interpreter: str | None = None
+    module_signature: ModuleSignatureFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +216,8 @@ class ChainFacts:
     """Two upper-case hex digits as in a policy's Wellknown value, where the end is a known root that has such a number."""
     root_tbs: Mapping[str, str] = field(default_factory=dict)
     """TBS digests of the known or given root where it is not itself among `certificates`."""
+    root_sha256: str | None = None
+    """Thumbprint of a given root where it is not itself among `certificates`."""
 
 
 class TimestampKind(StrEnum):
@@ -223,10 +290,15 @@ class Facts:
     """All facts of one artifact."""
 
     format: str
-    """`pe`, `catalog`, `text`, `unknown`, … what the bytes are, never the file name's extension."""
+    """`pe`, `catalog`, `msi`, `text`, `unknown`, … what the bytes are. Of plain text, which says nothing of itself, the file name's
+    extension tells which host would run it: `powershell`, `vbscript`, `batch`, …"""
     size: int
     digests: Digests | None
     pe: PeFacts | None = None
+    script: ScriptFacts | None = None
+    compound: CompoundFacts | None = None
+    cabinet: CabinetFacts | None = None
+    elf: ElfFacts | None = None
     version: VersionFacts | None = None
     signatures: tuple[SignatureFacts, ...] = ()
     catalog_members: int | None = None

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from csv_gate.model.facts import (
+    CabinetFacts,
     CertificateFacts,
     ChainEnd,
     ChainFacts,
+    CompoundFacts,
     Digests,
+    ElfFacts,
     FactName,
     Facts,
     Gap,
+    ModuleSignatureFacts,
     PageHashFacts,
     PeFacts,
+    ScriptFacts,
     SignatureFacts,
     SignatureSource,
     TimestampFacts,
@@ -34,6 +39,10 @@ def read_facts(node: Node) -> Facts:
         size=node.at("size").number(),
         digests=inner.at("digests").maybe(_digests),
         pe=inner.at("pe").maybe(_pe),
+        script=inner.find("script").maybe(_script),
+        compound=inner.find("compound").maybe(_compound),
+        cabinet=inner.find("cabinet").maybe(_cabinet),
+        elf=inner.find("elf").maybe(_elf),
         version=inner.at("version").maybe(_version),
         signatures=inner.at("signatures").each(_signature),
         problems=inner.at("problems").each(_problem),
@@ -65,6 +74,53 @@ def _pe(node: Node) -> PeFacts:
         imports_kernel=node.at("imports_kernel").maybe(Node.flag),
         force_integrity=node.at("force_integrity").flag(),
         overlay_bytes=node.at("overlay_bytes").number(),
+    )
+
+
+def _script(node: Node) -> ScriptFacts:
+    return ScriptFacts(
+        encoding=node.at("encoding").text(),
+        has_bom=node.at("has_bom").flag(),
+        line_ends=node.at("line_ends").text(),
+        signature_line=node.at("signature_line").maybe(Node.number),
+    )
+
+
+def _compound(node: Node) -> CompoundFacts:
+    return CompoundFacts(
+        streams=node.at("streams").number(),
+        has_metadata_digest=node.at("has_metadata_digest").flag(),
+        appended_bytes=node.at("appended_bytes").number(),
+        unreachable_sectors=node.at("unreachable_sectors").number(),
+    )
+
+
+def _cabinet(node: Node) -> CabinetFacts:
+    return CabinetFacts(
+        files=node.at("files").number(),
+        folders=node.at("folders").number(),
+        reserve_bytes=node.at("reserve_bytes").number(),
+        is_part=node.at("is_part").flag(),
+    )
+
+
+def _elf(node: Node) -> ElfFacts:
+    return ElfFacts(
+        type=node.at("type").text(),
+        machine=node.at("machine").text(),
+        bits=node.at("bits").number(),
+        build_id=node.at("build_id").maybe(Node.text),
+        interpreter=node.at("interpreter").maybe(Node.text),
+        module_signature=node.at("module_signature").maybe(_module_signature),
+    )
+
+
+def _module_signature(node: Node) -> ModuleSignatureFacts:
+    return ModuleSignatureFacts(
+        is_well_formed=node.at("is_well_formed").flag(),
+        size=node.at("size").number(),
+        signer=node.at("signer").maybe(Node.text),
+        digest_algorithm=node.at("digest_algorithm").maybe(Node.text),
     )
 
 
@@ -128,6 +184,7 @@ def _chain(node: Node) -> ChainFacts | None:
         end=end.at("kind").one_of(ChainEnd),
         well_known_root=end.at("well_known_root").maybe(Node.text),
         root_tbs=end.at("root_tbs").texts(),
+        root_sha256=end.find("root_sha256").maybe(Node.text),
     )
 
 

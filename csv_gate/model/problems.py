@@ -60,6 +60,8 @@ class ProblemCode(StrEnum):
     CMS_UNSIGNED_ATTRIBUTE_UNKNOWN = "cms-unsigned-attribute-unknown"
     CMS_UNSIGNED_ATTRIBUTE_LARGE = "cms-unsigned-attribute-large"
     CMS_DATA_TYPE_UNUSUAL = "cms-data-type-unusual"
+    CMS_OTHER_SUBJECT = "cms-other-subject"
+    """The signature was made for another file type."""
     CMS_CERTIFICATE_MALFORMED = "cms-certificate-malformed"
     CMS_NOT_DER = "cms-not-der"
     NESTED_TOO_MANY = "nested-too-many"
@@ -113,6 +115,34 @@ class ProblemCode(StrEnum):
     CATALOG_MEMBER_MALFORMED = "catalog-member-malformed"
     CATALOG_FLAT_DIGEST = "catalog-flat-digest"
     """A catalog lists a program by the digest of the whole file, by which Windows does not look programs up."""
+
+    # Scripts ("about_Signing", PowerShell docs; Windows Script Host signatures)
+    SCRIPT_BLOCK_MALFORMED = "script-block-malformed"
+    SCRIPT_BLOCKS_SEVERAL = "script-blocks-several"
+    SCRIPT_BLOCK_FOREIGN = "script-block-foreign"
+    """A block in the comment style of another file type, which this type's host does not look for."""
+    SCRIPT_MARKER_INNER = "script-marker-inner"
+    """The words of a marker that are not a line of their own at column 0: no signature stands there."""
+    SCRIPT_TEXT_AFTER_BLOCK = "script-text-after-block"
+    SCRIPT_LINE_ENDS = "script-line-ends"
+    SCRIPT_ENCODING = "script-encoding"
+
+    # Compound files ([MS-CFB]) and cabinets ([MS-CAB])
+    COMPOUND_MALFORMED = "compound-malformed"
+    COMPOUND_APPENDED_DATA = "compound-appended-data"
+    COMPOUND_UNREACHABLE_SECTORS = "compound-unreachable-sectors"
+    COMPOUND_METADATA_UNSIGNED = "compound-metadata-unsigned"
+    COMPOUND_METADATA_WRONG = "compound-metadata-wrong"
+    CABINET_MALFORMED = "cabinet-malformed"
+    CABINET_RESERVE = "cabinet-reserve"
+    CABINET_TRAILING_DATA = "cabinet-trailing-data"
+    CABINET_PART = "cabinet-part"
+
+    # ELF (System V ABI) and signatures appended to Linux kernel modules
+    ELF_MALFORMED = "elf-malformed"
+    MODULE_SIGNATURE_MALFORMED = "module-signature-malformed"
+    MODULE_SIGNATURE_NOT_LAST = "module-signature-not-last"
+    MODULE_SIGNATURES_SEVERAL = "module-signatures-several"
 
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"

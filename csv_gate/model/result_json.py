@@ -32,6 +32,7 @@ from csv_gate.model.result import (
     Summary,
     WaiverRef,
 )
+from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, script_json
 from csv_gate.model.verdict import Level, RuleRef, Verdict
 
 Json = dict[str, Any]
@@ -73,6 +74,10 @@ def facts_json(facts: Facts, *, with_signatures: bool = True) -> Json:
         "digests": None if facts.digests is None else _digests(facts.digests),
         "pe": None if facts.pe is None else _pe(facts.pe),
         "version": None if facts.version is None else _version(facts.version),
+        "script": None if facts.script is None else script_json(facts.script),
+        "compound": None if facts.compound is None else compound_json(facts.compound),
+        "cabinet": None if facts.cabinet is None else cabinet_json(facts.cabinet),
+        "elf": None if facts.elf is None else elf_json(facts.elf),
         "signatures": [signature_json(signature) for signature in facts.signatures] if with_signatures else [],
         "catalog_members": facts.catalog_members,
         "problems": _problems(facts.problems),
@@ -171,6 +176,7 @@ def chain_end_json(chain: ChainFacts) -> Json:
         "kind": chain.end.value,
         "well_known_root": chain.well_known_root,
         "root_tbs": dict(sorted(chain.root_tbs.items())),
+        "root_sha256": chain.root_sha256,
     }
 
 

@@ -12,7 +12,29 @@ from csv_gate.model.verdict import Decision, RuleRef, Verdict
 from csv_gate.report.diagnostics import Diagnostic
 
 _WIDE = frozenset({"x64", "arm64", "arm64ec", "arm64x", "ia64", "riscv64", "loongarch64"})
-_FORMATS = {"pe": "PE", "catalog": "security catalog", "policy_xml": "policy XML", "elf": "ELF", "unknown": "unknown format"}
+_FORMATS = {
+    "pe": "PE",
+    "catalog": "security catalog",
+    "policy_xml": "policy XML",
+    "elf": "ELF",
+    "unknown": "unknown format",
+    "powershell": "PowerShell script",
+    "powershell_xml": "PowerShell XML file",
+    "mof": "managed object file",
+    "vbscript": "VBScript",
+    "jscript": "JScript for Windows Script Host",
+    "wsf": "Windows script file",
+    "encoded_script": "encoded Windows script",
+    "hta": "HTML application",
+    "javascript": "JavaScript",
+    "batch": "batch file",
+    "python": "Python source",
+    "msi": "installer package",
+    "msp": "installer patch",
+    "mst": "installer transform",
+    "ole": "compound file",
+    "cab": "cabinet",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from csv_gate.model.problems import Problem
 from csv_gate.model.result_json import time_text
 from csv_gate.report.describe import kind_of_file, version_row
 from csv_gate.report.escape import terminal
+from csv_gate.report.inspect_formats import format_lines
 from csv_gate.report.options import ReportOptions
 
 _GOOD, _BAD, _WARN, _FAINT = "32", "1;31", "33", "2"
@@ -44,7 +45,7 @@ def render_inspection(artifact: Artifact, out: TextIO, options: ReportOptions) -
 
 def _branches(facts: Facts) -> Iterator[Branch]:
     if facts.digests is not None:
-        yield Branch("digests", below=list(_digests(facts.digests)))
+        yield Branch("digests", below=list(_digests(facts.digests, "Authenticode" if facts.format == "pe" else "signing")))
     if facts.pe is not None:
         flags = [
             name
@@ -53,6 +54,7 @@ def _branches(facts: Facts) -> Iterator[Branch]:
         ]
         overlay = [f"{facts.pe.overlay_bytes:,} bytes of overlay"] if facts.pe.overlay_bytes else []
         yield Branch("subsystem " + ", ".join((facts.pe.subsystem, *flags, *overlay)))
+    yield from (Branch(line) for line in format_lines(facts))
     if (version := version_row(facts)) is not None:
         yield Branch("version " + version.text)
     yield from (Branch(f"unknown {gap.what.value}: {gap.why}", _WARN) for gap in facts.gaps)
@@ -63,12 +65,13 @@ def _branches(facts: Facts) -> Iterator[Branch]:
     yield from _problems(facts.problems)
 
 
-def _digests(digests: Digests) -> Iterator[Branch]:
+def _digests(digests: Digests, own: str) -> Iterator[Branch]:
+    """`own`: what the digest by the format's signing rule is called."""
     named = (
         ("sha256, flat", digests.sha256),
         ("sha1, flat", digests.sha1),
-        ("sha256, Authenticode", digests.authenticode_sha256),
-        ("sha1, Authenticode", digests.authenticode_sha1),
+        (f"sha256, {own}", digests.authenticode_sha256),
+        (f"sha1, {own}", digests.authenticode_sha1),
         ("sha256, Authenticode padded", digests.padded_authenticode_sha256),
         ("sha1, Authenticode padded", digests.padded_authenticode_sha1),
         ("sha256, first page", digests.page_sha256),

@@ -9,7 +9,7 @@ had expired and whether the time stamp helps is for an engine to say, from the s
 
 from csv_gate.signatures.authenticode import read_signatures
 from csv_gate.signatures.catalog import Catalog, CatalogIndex, CatalogMember, read_catalog
-from csv_gate.signatures.content import SignedContent
+from csv_gate.signatures.content import SignedContent, Subject
 from csv_gate.signatures.envelope import SignedDataFacts, read_signed_data
 from csv_gate.signatures.roots import WELL_KNOWN_COMMON_NAMES, Roots
 
@@ -21,6 +21,7 @@ __all__ = [
     "Roots",
     "SignedContent",
     "SignedDataFacts",
+    "Subject",
     "read_catalog",
     "read_signatures",
     "read_signed_data",

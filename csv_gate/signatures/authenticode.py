@@ -17,9 +17,9 @@ from csv_gate.model.facts import PageHashFacts, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.signatures import oids
 from csv_gate.signatures.cms import Check, SignerInfo, read_signed_data
-from csv_gate.signatures.content import SignedContent
+from csv_gate.signatures.content import SignedContent, Subject
 from csv_gate.signatures.der import SEQUENCE, Source
-from csv_gate.signatures.indirect import IndirectData, OpusInfo, read_indirect_data, read_opus, read_page_hashes
+from csv_gate.signatures.indirect import IndirectData, OpusInfo, read_indirect_data, read_interface, read_opus, read_page_hashes
 from csv_gate.signatures.judgement import judge, trailing_problems, unique
 from csv_gate.signatures.roots import Roots
 
@@ -34,8 +34,11 @@ def read_signatures(
     place: str,
     roots: Roots,
     limits: Limits,
+    subject: Subject | None = None,
 ) -> tuple[SignatureFacts, ...]:
     """All signatures of one block, the primary first, then the nested ones by depth.
+
+    `subject`: the kind of file they must have been made for; `None` takes any (the type that a PE signature names is not always right).
 
     `der` may be followed by padding: up to seven zeros are normal, anything else is a problem of the primary signature. Digests are
     asked of `content` only for algorithms that a signature names. Never raises for what the octets hold.
@@ -51,7 +54,7 @@ def read_signatures(
     while waiting:
         block, kind, where = waiting.popleft()
         reader = Source(block, limits=limits, max_nodes=nodes_left)
-        facts, nested = _read_one(reader, content, source=kind, place=where, roots=roots, limits=limits)
+        facts, nested = _read_one(reader, content, subject, source=kind, place=where, roots=roots, limits=limits)
         nodes_left = max(reader.nodes_left, 0)
         if where.count(".") > place.count(".") + 1:
             detail = "it is nested in a nested signature, where targets may not look"
@@ -69,7 +72,14 @@ def read_signatures(
 
 
 def _read_one(
-    reader: Source, content: SignedContent, *, source: SignatureSource, place: str, roots: Roots, limits: Limits
+    reader: Source,
+    content: SignedContent,
+    subject: Subject | None,
+    *,
+    source: SignatureSource,
+    place: str,
+    roots: Roots,
+    limits: Limits,
 ) -> tuple[SignatureFacts, list[bytes]]:
     """One signature and the blocks nested in it."""
     try:
@@ -82,6 +92,7 @@ def _read_one(
         judgement = judge(data, signed_content.contents, reader, roots=roots, limits=limits)
         check, signer = judgement.check, judgement.signer_info
         opus = _read_opus(signer, check, limits)
+        _compare_subject(check, indirect, subject)
         digest_matches = _compare_digest(check, indirect, signer, content)
         page_hashes = _compare_page_hashes(check, indirect, reader, content)
     except (FormatError, LimitError) as error:
@@ -144,6 +155,15 @@ def _compare_digest(check: Check, indirect: IndirectData, signer: SignerInfo | N
         ProblemCode.DIGEST_MISMATCH, f"the file's {algorithm} digest is {actual.hex()}, signed is {indirect.digest.hex()[:128]}"
     )
     return False
+
+
+def _compare_subject(check: Check, indirect: IndirectData, subject: Subject | None) -> None:
+    if subject is None:
+        return
+    interface = read_interface(indirect)
+    if indirect.data_type != subject.data_type or interface != subject.interface:
+        named = indirect.data_type + (f" {interface.hex()}" if interface is not None else "")
+        check.add(ProblemCode.CMS_OTHER_SUBJECT, f"the signature was made for another file type ({named}) than {subject.name}")
 
 
 def _compare_page_hashes(check: Check, indirect: IndirectData, reader: Source, content: SignedContent) -> PageHashFacts | None:

@@ -101,6 +101,7 @@ def _build(leaf: Certificate, embedded: frozenset[Certificate], roots: Roots, li
         end=best.end,
         well_known_root=best.anchor.well_known if best.anchor else None,
         root_tbs=dict(best.anchor.tbs) if best.anchor and not best.is_anchor_embedded else {},
+        root_sha256=best.anchor.thumbprint_sha256 if best.anchor and not best.is_anchor_embedded else None,
     )
     return Chain(facts=facts, certificates=best.certificates, problems=tuple(problems))
 

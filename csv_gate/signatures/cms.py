@@ -43,6 +43,7 @@ FATAL: Final = frozenset(
         ProblemCode.CMS_ATTRIBUTE_REPEATED,
         ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH,
         ProblemCode.CMS_ALGORITHM_UNKNOWN,
+        ProblemCode.CMS_OTHER_SUBJECT,
         ProblemCode.CMS_SIGNATURE_WRONG,
         ProblemCode.NESTED_MALFORMED,
         ProblemCode.DIGEST_MISMATCH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -15,3 +16,15 @@ class SignedContent(Protocol):
     def page_hash_table(self, algorithm: str) -> bytes | None:
         """The page-hash table as a signer would write it ({u32 offset, digest} per page, then a zero entry); None: no such thing."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What kind of file a signature must have been made for. A signature for another kind signs nothing here, whatever it hashes."""
+
+    data_type: str
+    """Dotted OID: `SpcIndirectData.data.type`."""
+    interface: bytes | None = None
+    """The 16 octets of the subject interface that SpcSipInfo names; `None`: the type has no such thing."""
+    name: str
+    """For people: `a PowerShell script`."""

@@ -12,7 +12,7 @@ from typing import Final
 from csv_gate.errors import FormatError
 from csv_gate.limits import Limits
 from csv_gate.signatures import oids
-from csv_gate.signatures.der import BIT_STRING, OCTET_STRING, SEQUENCE, SET, Element, Source, context
+from csv_gate.signatures.der import BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET, Element, Source, context
 from csv_gate.signatures.keys import read_digest_algorithm
 
 PAGE_HASH_CLASS: Final = bytes.fromhex("a6b586d5b4a12466ae05a217da8e60d6")
@@ -50,6 +50,21 @@ def read_indirect_data(content: Element) -> IndirectData:
     algorithm, digest = read_digest_algorithm(digest_info.take(SEQUENCE)), digest_info.take(OCTET_STRING).contents
     digest_info.finish()
     return IndirectData(data_type=data_type, digest_algorithm=algorithm, digest=digest, value=value)
+
+
+def read_interface(indirect: IndirectData) -> bytes | None:
+    """The subject interface (a GUID as it is stored) of an SpcSipInfo; `None` where the data is something else.
+
+    `SpcSipInfo ::= SEQUENCE { version INTEGER, interface OCTET STRING, reserved INTEGER (5 times) }`.
+
+    Raises:
+        FormatError: it does not add up.
+    """
+    if indirect.data_type != oids.SPC_SIP_INFO or indirect.value is None:
+        return None
+    fields = indirect.value.expect(SEQUENCE).fields()
+    fields.take(INTEGER)
+    return fields.take(OCTET_STRING).contents
 
 
 def read_page_hashes(indirect: IndirectData, source: Source) -> tuple[tuple[str, bytes], ...]:

@@ -50,6 +50,8 @@ class Anchor:
     well_known: str | None = None
     """Two upper-case hex digits."""
     is_given: bool = False
+    thumbprint_sha256: str | None = None
+    """Of a given certificate; of a known key the certificate may not be at hand."""
     order: str = ""
     """SHA-256 of the certificate's TBS: where several would do, the smallest."""
 
@@ -110,6 +112,7 @@ def _given_anchor(certificate: Certificate) -> Anchor:
         key=certificate.key,
         tbs=certificate.facts.tbs,
         is_given=True,
+        thumbprint_sha256=certificate.facts.thumbprint_sha256,
         order=certificate.facts.tbs["sha256"],
     )
 

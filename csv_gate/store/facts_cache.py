@@ -79,6 +79,9 @@ def settings_key(settings: ExtractionSettings, tool_version: str) -> bytes:
     return hashlib.sha256(repr(everything).encode("utf-8", "surrogateescape")).digest()
 
 
+KEPT_FORMAT: Final = "pe"
+
+
 class FactsCache:
     """One process's door to the kept facts. Not to be carried over a fork."""
 
@@ -132,8 +135,11 @@ class FactsCache:
         return facts
 
     def keep(self, facts: Facts) -> None:
-        """Keep what extraction came to. Facts without digests are of no file."""
-        if self._connection is None or facts.digests is None:
+        """Keep what extraction came to. Facts without digests are of no file.
+
+        Of PE images only: what other files are depends on their names too, and the key holds content alone.
+        """
+        if self._connection is None or facts.digests is None or facts.format != KEPT_FORMAT:
             return
         key = self._key(bytes.fromhex(facts.digests.sha256))
         try:

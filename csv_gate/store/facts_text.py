@@ -132,6 +132,7 @@ class FactsWriter:
                 chain.end.value,
                 chain.well_known_root,
                 dict(sorted(chain.root_tbs.items())),
+                chain.root_sha256,
             ],
         )
 
@@ -158,13 +159,14 @@ _CERTIFICATE: Final = tuple(
 )
 
 _WRITTEN: Final[dict[type[DataclassInstance], str]] = {
-    Facts: "format size digests pe version signatures catalog_members problems gaps",
+    # A PE has nothing to say as script, compound file, cabinet or ELF, and only what a PE says is kept.
+    Facts: "format size digests pe script compound cabinet elf version signatures catalog_members problems gaps",
     Gap: "what why",
     Problem: "code detail offset",
     SignatureFacts: "source place digest_algorithm signed_digest digest_matches valid problems program_name more_info signer chain "
     "timestamp page_hashes catalog_sha256",
     TimestampFacts: "kind time valid signer chain digest_algorithm problems",
-    ChainFacts: "certificates end well_known_root root_tbs",
+    ChainFacts: "certificates end well_known_root root_tbs root_sha256",
     PageHashFacts: "algorithm matches",
 }
 
@@ -251,12 +253,13 @@ class FactsReader:
     def _chain(self, name: str) -> ChainFacts:
         if (known := self._chains.get(name)) is not None:
             return known
-        certificates, end, well_known, root_tbs = self._part(name)
+        certificates, end, well_known, root_tbs, root_sha256 = self._part(name)
         chain = self._chains[name] = ChainFacts(
             certificates=tuple(map(self._certificate, certificates)),
             end=ChainEnd(end),
             well_known_root=well_known,
             root_tbs=root_tbs,
+            root_sha256=root_sha256,
         )
         return chain
 

@@ -114,7 +114,7 @@ def test_an_artifact_cannot_speak_to_the_terminal_by_its_name(gate: Command, bui
 
 
 def test_a_bug_is_told_as_one_and_ends_with_5(gate: Command, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr("csv_gate.gate.judge.extract", broken)
@@ -129,7 +129,7 @@ def test_a_bug_is_told_as_one_and_ends_with_5(gate: Command, build: Build, monke
 
 
 def test_an_interrupted_run_ends_with_130(gate: Command, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("csv_gate.gate.judge.extract", interrupted)

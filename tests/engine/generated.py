@@ -63,6 +63,8 @@ UNCERTAIN_GAPS = (
     FactName.CONTENT,
 )
 
+HOSTED_FORMATS = ("powershell", "powershell", "vbscript", "msi", "wsf", "powershell_xml", "hta", "encoded_script", "python")
+
 
 class Generator:
     """One stream of cases from a seed."""
@@ -331,6 +333,31 @@ class Generator:
             if chance(0.1)
             else frozenset(),
         )
+
+    def hosted_case(self) -> tuple[Facts, AppControlPolicySet, AppControlContext]:
+        """A script or an installer, and policies of which some have option 11."""
+        pick, chance = self.random.choice, self.chance
+        taken = f.digests(page_sha1=None, page_sha256=None, sha1=f.hex_digest("flat", "sha1"))
+        facts = f.facts(
+            *(self.signature() for _ in range(pick((0, 1, 1, 2)))),
+            format=pick(HOSTED_FORMATS),
+            taken=taken,
+            resource=None,
+            gaps=[pick((FactName.AUTHENTICODE, FactName.SIGNATURES, FactName.CATALOGS))] if chance(0.12) else [],
+        )
+        policies = self.policy_set()
+        option = frozenset({Option.DISABLED_SCRIPT_ENFORCEMENT})
+        bases = tuple(
+            replace(entry, base=replace(entry.base, options=entry.base.options | option)) if chance(0.15) else entry
+            for entry in policies.bases
+        )
+        root = f.authority(pick(AUTHORITIES), issuer_cn="Contoso Root").thumbprint_sha256
+        context = replace(
+            self.context(),
+            os_build=pick((None, 14393, 22631)),
+            machine_roots_sha256=frozenset({root}) if chance(0.5) else None,
+        )
+        return facts, replace(policies, bases=bases), context
 
     def case(self) -> tuple[Facts, AppControlPolicySet, AppControlContext]:
         return self.facts(), self.policy_set(), self.context()

@@ -23,7 +23,7 @@ from csv_gate.model.appcontrol import (
     SignerUse,
 )
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
-from csv_gate.model.facts import ChainEnd, ChainFacts, FactName, Facts, SignatureFacts, SignatureSource
+from csv_gate.model.facts import CertificateFacts, ChainEnd, ChainFacts, FactName, Facts, SignatureFacts, SignatureSource
 from csv_gate.model.problems import ProblemCode
 
 NO, MAYBE, YES = 0, 1, 2
@@ -68,6 +68,9 @@ NAMES_OF_ROOTS = {
     0x0A: "microsoft testing root certificate authority 2010",
     0x0E: "microsoft development root certificate authority 2014",
 }
+
+HOSTED = {"powershell", "powershell_xml", "vbscript", "jscript", "wsf", "msi", "msp", "mst", "hta", "encoded_script"}
+SERVER_2016 = 14393
 
 MUTANTS: Mapping[str, str] = {
     "ignores deny": "no deny rule and no denied signer counts",
@@ -117,6 +120,8 @@ class PlainEvaluator:
         facts, context = self.facts, self.context
         if any(gap.what is FactName.CONTENT for gap in facts.gaps):
             return "undecided"
+        if facts.format in HOSTED:
+            return self.hosted(policies)
         if facts.format != "pe":
             return "not_applicable"
         if facts.pe is not None and facts.pe.is_efi:
@@ -132,12 +137,33 @@ class PlainEvaluator:
             return both.pop() if len(both) == 1 else "undecided"
         return self.judge(policies, kernel=False)
 
+    def hosted(self, policies: AppControlPolicySet) -> str:
+        """Scripts and installers: their host asks, where script enforcement is on."""
+        build = self.context.os_build
+        governing = [entry.base for entry in policies.bases if Option.UMCI in entry.base.options]
+        lifted = [Option.DISABLED_SCRIPT_ENFORCEMENT in base.options for base in governing]
+        if not governing or (all(lifted) and build not in (None, SERVER_2016)):
+            return "not_applicable"
+        if self.facts.format == "encoded_script":
+            return "undecided"
+        if self.facts.format == "hta":
+            return "undecided" if any(lifted) and build != SERVER_2016 else "denied"
+        return self.judge(policies, kernel=False)
+
+    def asked(self, base: AppControlPolicy, decision: str) -> str:
+        """What is left of a base's objection once it is asked whether a host heeds it."""
+        if self.facts.format not in HOSTED or decision not in ("denied", "undecided"):
+            return decision
+        if Option.DISABLED_SCRIPT_ENFORCEMENT in base.options and self.context.os_build != SERVER_2016:
+            return "undecided"
+        return "undecided" if self.facts.format == "powershell_xml" else decision
+
     def judge(self, policies: AppControlPolicySet, *, kernel: bool) -> str:
         enforced: list[str] = []
         logging: list[str] = []
         ev_in_audit = False
         for entry in policies.bases:
-            decision = self.base(entry.base, entry.supplementals, kernel=kernel)
+            decision = self.asked(entry.base, self.base(entry.base, entry.supplementals, kernel=kernel))
             if kernel and Option.EV_SIGNERS in entry.base.options and Option.AUDIT_MODE in entry.base.options:
                 ev_in_audit = ev_in_audit or self.context.mode is Mode.POLICY
             logs = Option.AUDIT_MODE in entry.base.options and self.context.mode is Mode.POLICY
@@ -232,7 +258,8 @@ class PlainEvaluator:
             if kernel or self.context.package_family_name or told is False:
                 continue
             if any(option in policy.options for policy, _ in members):
-                best = max(best, YES if told and option in base.options else MAYBE)
+                counts = told and option in base.options and self.facts.format not in HOSTED
+                best = max(best, YES if counts else MAYBE)
         return best
 
     def packages(
@@ -326,6 +353,15 @@ class PlainEvaluator:
         if digests is None:
             return self.maybe if any(len(value) in (20, 32) for value in hashes) else MAYBE
         image = self.listed(hashes, digests.authenticode_sha1, digests.authenticode_sha256)
+        if self.facts.format in HOSTED:
+            flat = self.listed(hashes, digests.sha1, digests.sha256)
+            if image or flat:
+                return YES if image and flat else MAYBE
+            sizes = {len(value) for value in hashes}
+            hidden = digests.authenticode_sha1 is None or digests.sha1 is None, digests.authenticode_sha256 is None
+            if (20 in sizes and hidden[0]) or (32 in sizes and hidden[1]):
+                return self.maybe
+            return MAYBE if odd_sizes else NO
         padded = self.listed(hashes, digests.padded_authenticode_sha1, digests.padded_authenticode_sha256)
         page = self.listed(hashes, digests.page_sha1, digests.page_sha256)
         flat = self.listed(hashes, digests.sha1, digests.sha256)
@@ -626,6 +662,8 @@ class PlainEvaluator:
         chain, leaf = signature.chain, signature.signer
         if chain is None or leaf is None:
             return min(parts)
+        if self.facts.format in HOSTED:
+            parts.append(self.trusted_by_machine(signature, chain, leaf))
         top = chain.certificates[-1]
         for cert in chain.certificates:
             parts.append(MAYBE if "ecdsa" in cert.signature_algorithm else YES)
@@ -645,6 +683,21 @@ class PlainEvaluator:
         if signature.timestamp is not None and not signature.timestamp.valid:
             parts.append(MAYBE)
         return min(parts)
+
+    def trusted_by_machine(self, signature: SignatureFacts, chain: ChainFacts, leaf: CertificateFacts) -> int:
+        """What WinVerifyTrust asks for a host: a root in the machine's store, and dates."""
+        if any(gap.what in (FactName.SIGNATURES, FactName.CATALOGS) for gap in self.facts.gaps):
+            return MAYBE
+        stamp = signature.timestamp
+        if self.context.evaluated_at > leaf.not_after and not (
+            stamp and stamp.valid and stamp.time and stamp.time <= leaf.not_after
+        ):
+            return MAYBE
+        if chain.end is ChainEnd.KNOWN_ROOT and chain.well_known_root in ("04", "05", "06", "07"):
+            return YES
+        store = set(self.context.trusted_roots_sha256 or ()) | set(self.context.machine_roots_sha256 or ())
+        issuers = [cert.thumbprint_sha256 for cert in chain.certificates[1:]]
+        return YES if store & {*issuers, chain.root_sha256} else MAYBE
 
     def usable_to_deny(self, signature: SignatureFacts) -> int:
         if not signature.valid or self.is_void(signature) or self.has(signature, frozenset({ProblemCode.NESTED_DEEP})):

@@ -35,6 +35,18 @@ def test_the_engine_agrees_with_the_plain_evaluator() -> None:
     assert min(seen["allowed"], seen["denied"], seen["undecided"]) > CASES / 10, seen
 
 
+def test_the_engine_agrees_on_scripts_and_installers() -> None:
+    generator = Generator(20260603)
+    seen: Counter[str] = Counter()
+    for number in range(CASES):
+        facts, policies, context = generator.hosted_case()
+        expected = plain_decision(facts, policies, context)
+        assert engine_decision(facts, policies, context) == expected, f"case {number}, {facts.format}"
+        seen[expected] += 1
+    assert {"allowed", "denied", "undecided", "not_applicable", "denied+audited"} <= set(seen)
+    assert min(seen["allowed"], seen["denied"], seen["undecided"]) > CASES / 40, seen
+
+
 @pytest.fixture(scope="module")
 def told_apart() -> dict[str, int]:
     """Mutant -> number of the first generated case that tells it from the plain evaluator."""

@@ -61,6 +61,7 @@ class Case:
     says: str = ""
     """A part of `because`, `help` or `missing`."""
     audited: bool = False
+    event: int | None = None
 
 
 def one(*rules: object, **properties: object) -> AppControlPolicySet:
@@ -75,6 +76,7 @@ def run(case: Case) -> Verdict:
 def check_row(case: Case) -> None:
     verdict = run(case)
     assert (verdict.decision, verdict.audited) == (case.decision, case.audited), verdict
+    assert case.event is None or verdict.predicted_event == case.event, verdict
     if case.rule is not None:
         assert verdict.rule is not None, verdict
         assert verdict.rule.id == case.rule
@@ -678,27 +680,48 @@ PACKAGES = {
     ),
 }
 
+HASHED = f.digests(page_sha1=None, page_sha256=None, sha1=f.hex_digest("flat", "sha1"))
+SCRIPT = f.facts(format="powershell", taken=HASHED, resource=None)
+HOSTED_MSI = f.facts(format="msi", taken=HASHED, resource=None)
+LIFTED = USUAL | {Option.DISABLED_SCRIPT_ENFORCEMENT}
+
 FORMATS = {
     "an unreadable artifact": Case(f.facts(gaps=[FactName.CONTENT]), one(ANY), UNDECIDED, check="CSV801"),
     "a PE whose header is unknown": Case(f.facts(gaps=[FactName.PE]), one(ANY), UNDECIDED, check="CSV802"),
     "an EFI application": Case(f.facts(header=f.pe(is_efi=True)), one(), OTHER, says="Secure Boot"),
     "a text file": Case(f.facts(format="text"), one(), OTHER),
     "an ELF image": Case(f.facts(format="elf"), one(), OTHER),
-    "an installer": Case(f.facts(format="msi"), one(ANY), UNDECIDED, check="CSV802"),
-    "a script": Case(f.facts(format="powershell"), one(ANY), UNDECIDED, check="CSV802"),
-    "a script without UMCI": Case(f.facts(format="powershell"), one(options=()), OTHER),
-    "a script under option 11": Case(
-        f.facts(format="powershell"),
-        one(options=USUAL | {Option.DISABLED_SCRIPT_ENFORCEMENT}),
-        OTHER,
-        context={"os_build": 22621},
+    "an installer under a rule for any file": Case(HOSTED_MSI, one(ANY), ALLOWED),
+    "a script under a rule for any file": Case(SCRIPT, one(ANY), ALLOWED),
+    "a script that no rule allows": Case(SCRIPT, one(), DENIED, check="CSV201", says="ConstrainedLanguage", event=8029),
+    "a script that no rule of an audit policy allows": Case(
+        SCRIPT, one(options=USUAL | {Option.AUDIT_MODE}), DENIED, audited=True, event=8028, says="ConstrainedLanguage"
     ),
+    "a script by its signing digest alone": Case(SCRIPT, one(ac.allow(hash=f.hex_digest("image"))), UNDECIDED, check="CSV804"),
+    "a script by its flat digest alone": Case(SCRIPT, one(ac.allow(hash=f.hex_digest("flat"))), UNDECIDED, check="CSV804"),
+    "a script by both digests": Case(
+        SCRIPT, one(ac.allow("A", hash=f.hex_digest("image")), ac.allow("B", hash=f.hex_digest("flat"))), ALLOWED
+    ),
+    "an installer that no rule allows": Case(HOSTED_MSI, one(), DENIED, says="Windows Installer refuses it", event=8029),
+    "an installer by a file name, which it has none of": Case(HOSTED_MSI, one(ac.allow(file_name="app.msi")), DENIED),
+    "a VBScript that no rule allows": Case(f.facts(format="vbscript", resource=None), one(), DENIED, says="does not run it"),
+    "an HTML application under an audit policy": Case(
+        f.facts(format="hta"), one(ANY, options=USUAL | {Option.AUDIT_MODE}), DENIED, says="even under a policy in audit mode"
+    ),
+    "a PowerShell XML file that no rule allows": Case(f.facts(format="powershell_xml"), one(), UNDECIDED, check="CSV804"),
+    "an encoded script": Case(f.facts(format="encoded_script"), one(ANY), UNDECIDED, check="CSV802"),
+    "a batch file": Case(f.facts(format="batch"), one(ANY), OTHER, says="not controlled"),
+    "Python": Case(f.facts(format="python"), one(ANY), OTHER, says="not controlled"),
+    "a compound file that is no package": Case(f.facts(format="ole"), one(ANY), OTHER, says="not controlled"),
+    "a compound file that cannot be read": Case(
+        f.facts(format="ole", gaps=[FactName.SIGNATURES]), one(ANY), UNDECIDED, check="CSV802"
+    ),
+    "a script without UMCI": Case(SCRIPT, one(options=()), OTHER),
+    "a script under option 11": Case(SCRIPT, one(options=LIFTED), OTHER, context={"os_build": 22621}),
     "a script under option 11 on a build that does not know it": Case(
-        f.facts(format="powershell"),
-        one(options=USUAL | {Option.DISABLED_SCRIPT_ENFORCEMENT}),
-        UNDECIDED,
-        context={"os_build": 14393},
+        SCRIPT, one(options=LIFTED), DENIED, context={"os_build": 14393}
     ),
+    "a script under option 11 on an unknown build": Case(SCRIPT, one(options=LIFTED), UNDECIDED, check="CSV803"),
 }
 
 P = ProblemCode

@@ -11,6 +11,7 @@ import pytest
 from csv_gate.gate import run
 from csv_gate.model.result import RunResult
 from csv_gate.report import render
+from tests.builders import compound
 from tests.builders.plans import plan, target
 from tests.builders.results import green_run, red_run
 from tests.builders.tree import AUDIT, code, policy_for, tree
@@ -42,6 +43,7 @@ def test_a_result_with_one_of_everything_fits_the_schema(result: RunResult) -> N
 def test_a_real_run_fits_the_schema(tmp_path: Path, options: tuple[str, ...]) -> None:
     good, bad = code("good"), code("bad")
     tree(tmp_path, {"good.dll": good, "bad.dll": bad, "denied.dll": code("x"), "cut.dll": good[:700], "x.txt": b"text"})
+    tree(tmp_path, {"a.ps1": b"exit", "a.vbs": b"x = 1", "a.msi": compound.compound({"Table": b"rows"})})
     (tmp_path / "link").symlink_to("nowhere")
     of = plan(tmp_path, targets=[target(policy_for(good, denied=[code("x")], options=options))])
     with run(of) as result:

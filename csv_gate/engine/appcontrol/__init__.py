@@ -4,7 +4,9 @@ Pure and offline. Answers are three-valued inside; whatever is unknown never imp
 are told in `docs/how-app-control-decides.md`.
 
 Not modelled; meeting it where it could decide gives `undecided`, with the reason:
-- scripts, installers and packages (their digests and signatures are not among the facts), and mshta, MSXML and COM under a host;
+- packaged apps and encoded scripts (their digests and signatures are not among the facts), and MSXML and COM under a host;
+- which of its two digests a hash rule for a script or installer is compared with; managed installer and ISG for scripts and installers;
+- modules that a PowerShell script imports or dot-sources, and what a module must export;
 - inherited scenarios, test-signing groups, artifact rules, hotpatch conditions, package versions, exceptions in supplementals;
 - the well-known roots 00 to 02, and root 14 without the target's list of roots;
 - elliptic-curve keys, SHA-1, SHA-384 and SHA-512 image digests, RSA keys below 2048 or above 4096 bits, issuers that are no CA;

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
+from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicySet
 from csv_gate.engine.appcontrol.explain import bounded, denied_help, signature_check, undecided_help, unused_supplementals
 from csv_gate.engine.appcontrol.kernel import driver_signing_rule
 from csv_gate.engine.appcontrol.miss import nearest
 from csv_gate.engine.appcontrol.policy import BaseResult, judge
-from csv_gate.engine.appcontrol.scenario import KERNEL_OR_USER, Route, route
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Doubt, Truth
+from csv_gate.engine.appcontrol.scenario import KERNEL_OR_USER, Host, HostRule, route
+from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt, Truth
 from csv_gate.engine.appcontrol.view import ArtifactView, view_artifact
 from csv_gate.model.appcontrol import Option
 from csv_gate.model.context import AppControlContext, Mode
@@ -23,6 +23,8 @@ from csv_gate.model.verdict import Decision, Outcome, Step, Verdict
 
 BLOCKED_EVENT = 3077
 AUDIT_EVENT = 3076
+HOST_BLOCKED_EVENT = 8029
+HOST_AUDIT_EVENT = 8028
 EV_IN_AUDIT = Doubt(
     check=NOT_SPECIFIED,
     what="whether option 8 (Required:EV Signers) blocks drivers where its policy only audits, as users report and no documentation says",
@@ -41,8 +43,8 @@ def evaluate(facts: Facts, policies: CompiledPolicySet, context: AppControlConte
         return _undecided(target, (way.doubt,), way.doubt.what, _tagging_steps(policies))
     if way.not_governed is not None:
         return _not_applicable(target, way.not_governed)
-    if way.script_host is not None:
-        return _hosted(facts, policies, context, target, way)
+    if way.host is not None:
+        return _hosted(facts, policies, context, target, way.host)
     verdicts = [_evaluate_as(facts, policies, context, target, kernel) for kernel in way.kernel_modes]
     return verdicts[0] if len(verdicts) == 1 else _either(verdicts[0], verdicts[1], target)
 
@@ -59,7 +61,11 @@ def _either(kernel: Verdict, user: Verdict, target: str) -> Verdict:
 
 def _evaluate_as(facts: Facts, policies: CompiledPolicySet, context: AppControlContext, target: str, kernel: bool) -> Verdict:
     view = view_artifact(facts, context, kernel=kernel)
-    results = [judge(entry, view) for entry in policies.bases]
+    return _together(policies, [judge(entry, view) for entry in policies.bases], view, target)
+
+
+def _together(policies: CompiledPolicySet, results: list[BaseResult], view: ArtifactView, target: str) -> Verdict:
+    context = view.context
     steps = (*(step for result in results for step in result.steps), *_tagging_steps(policies))
     governing = [result for result in results if result.decision is not Decision.NOT_APPLICABLE]
     if not governing:
@@ -70,12 +76,12 @@ def _evaluate_as(facts: Facts, policies: CompiledPolicySet, context: AppControlC
     if (result := _first(enforced, Decision.DENIED)) is not None:
         return _denied(policies, result, view, target, steps, audited=False)
     doubtful = _first(enforced, Decision.UNDECIDED)
-    blocked = _driver_rule(view, target, steps) if kernel else None
+    blocked = _driver_rule(view, target, steps) if view.kernel else None
     if blocked is not None and (doubtful is None or blocked.decision is Decision.DENIED):
         return blocked
     if doubtful is not None:
         return _from_doubts(doubtful, target, steps, audited=False)
-    if kernel and any(result.entry.base.has(Option.EV_SIGNERS) for result in logging):
+    if view.kernel and any(result.entry.base.has(Option.EV_SIGNERS) for result in logging):
         return _undecided(target, (EV_IN_AUDIT,), f"it is not known {EV_IN_AUDIT.what}", bounded(steps, ()))
     if (result := _first(logging, Decision.DENIED)) is not None:
         return _denied(policies, result, view, target, steps, audited=True)
@@ -125,8 +131,14 @@ def _denied(
         nearest=near,
         because=result.because,
         help=denied_help(result, view, near, unused),
-        predicted_event=AUDIT_EVENT if audited else BLOCKED_EVENT,
+        predicted_event=_event(view, audited=audited),
     )
+
+
+def _event(view: ArtifactView, *, audited: bool) -> int:
+    if view.host is not None:
+        return HOST_AUDIT_EVENT if audited else HOST_BLOCKED_EVENT
+    return AUDIT_EVENT if audited else BLOCKED_EVENT
 
 
 def _driver_rule(view: ArtifactView, target: str, steps: tuple[Step, ...]) -> Verdict | None:
@@ -177,20 +189,73 @@ def _tagging_steps(policies: CompiledPolicySet) -> tuple[Step, ...]:
     return tagging + orphans
 
 
-def _hosted(facts: Facts, policies: CompiledPolicySet, context: AppControlContext, target: str, way: Route) -> Verdict:
-    """Scripts, installers and packages: governed where a policy with UMCI has script enforcement on."""
+def _hosted(facts: Facts, policies: CompiledPolicySet, context: AppControlContext, target: str, host: Host) -> Verdict:
+    """Scripts, installers and packages: governed where a policy with UMCI has script enforcement on.
+
+    Source: App Control docs, "Script enforcement with App Control".
+    """
     governing = [entry for entry in policies.bases if Option.UMCI in entry.base.policy.options]
     if not governing:
-        return _not_applicable(
-            target, "no policy of the set governs user-mode code (option 0, UMCI), so its host enforces nothing"
-        )
+        why = "no policy of the set governs user-mode code (option 0, UMCI), so its host enforces nothing"
+        return _not_applicable(target, why)
     is_package = facts.format in ("appx", "msix", "p7x")
-    lifting = Option.DISABLED_SCRIPT_ENFORCEMENT
     knows_option = context.os_build is not None and context.os_build != SERVER_2016
-    if not is_package and knows_option and all(lifting in entry.base.policy.options for entry in governing):
+    if not is_package and knows_option and all(_lifts_scripts(entry) for entry in governing):
         return _not_applicable(target, "option 11 of every policy turns script enforcement off")
-    doubt = Doubt(
-        check=FACT,
-        what=f"the digest and signatures of a file of format {facts.format!r}, by which its host ({way.script_host}) judges it",
+    if host.rule is HostRule.UNREAD:
+        what = f"the digest and signatures of a file of format {facts.format!r}, by which its host ({host.name}) judges it"
+        return _undecided(target, (Doubt(check=FACT, what=what),), f"it is not known {what}", _tagging_steps(policies))
+    if host.rule is HostRule.ALWAYS_BLOCKS:
+        return _always_blocked(policies, governing, context, target, host)
+    view = view_artifact(facts, context, kernel=False, host=host.name)
+    results = [_enforced_by(judge(entry, view), context, host) for entry in policies.bases]
+    verdict = _together(policies, results, view, target)
+    if verdict.decision is not Decision.DENIED:
+        return verdict
+    if not verdict.audited:
+        return replace(verdict, because=f"{verdict.because}; {host.consequence}")
+    return replace(verdict, because=f"{verdict.because}; were it enforced, {host.consequence}")
+
+
+def _lifts_scripts(entry: CompiledBase) -> bool:
+    return Option.DISABLED_SCRIPT_ENFORCEMENT in entry.base.policy.options
+
+
+def _enforced_by(result: BaseResult, context: AppControlContext, host: Host) -> BaseResult:
+    """What one base says, less what may not be enforced: a denial under option 11, or by a host that may not ask."""
+    if result.decision in (Decision.ALLOWED, Decision.NOT_APPLICABLE):
+        return result
+    doubts: list[Doubt] = []
+    if _lifts_scripts(result.entry) and context.os_build != SERVER_2016:
+        if context.os_build is None:
+            what = "the Windows build of the target (`os_build`): Server 2016 does not know option 11, which the policy sets"
+            doubts.append(Doubt(check=CONTEXT, what=what))
+        else:
+            what = "whether a policy with option 11 counts for scripts where another policy has script enforcement on"
+            doubts.append(Doubt(check=NOT_SPECIFIED, what=what))
+    if host.rule is HostRule.UNKNOWN and result.decision is Decision.DENIED:
+        doubts.append(Doubt(check=NOT_SPECIFIED, what=f"whether {host.name} asks the policy about a file of this kind"))
+    if not doubts:
+        return result
+    because = f"{result.because}, but it is not known {doubts[0].what}"
+    return replace(
+        result, decision=Decision.UNDECIDED, because=because, doubts=(*doubts, *result.doubts), check=None, is_implicit=False
     )
-    return _undecided(target, (doubt,), f"it is not known {doubt.what}", _tagging_steps(policies))
+
+
+def _always_blocked(
+    policies: CompiledPolicySet, governing: list[CompiledBase], context: AppControlContext, target: str, host: Host
+) -> Verdict:
+    steps = _tagging_steps(policies)
+    if any(_lifts_scripts(entry) for entry in governing) and context.os_build != SERVER_2016:
+        what = f"whether option 11 of one policy lifts the ban on {host.name}"
+        return _undecided(target, (Doubt(check=NOT_SPECIFIED, what=what),), f"it is not known {what}", steps)
+    return Verdict(
+        target=target,
+        decision=Decision.DENIED,
+        checks=("CSV201",),
+        trace=steps,
+        because=f"{host.consequence}, even under a policy in audit mode",
+        help="replace it: no rule of a policy can allow it",
+        predicted_event=HOST_BLOCKED_EVENT,
+    )

@@ -73,7 +73,21 @@ def index_hashes(rules: Iterable[FileRule]) -> HashIndex:
 Found = list[tuple[Candidate, FileRule]]
 
 
+def _judge_hosted(found: Found) -> Answer:
+    """A host compares one of two digests, and which is not published: both must be listed."""
+    kinds = {candidate.kind for candidate, _ in found}
+    label = found[0][0].label
+    if kinds == {HashKind.IMAGE, HashKind.FLAT}:
+        return yes("its signing digest and its flat digest are listed")
+    return unknown(
+        NOT_SPECIFIED,
+        f"whether the host compares the signing digest or the flat digest of this file; only its {label} is listed",
+    )
+
+
 def _judge_allow(found: Found, view: ArtifactView) -> Answer | None:
+    if view.host is not None:
+        return _judge_hosted(found)
     kinds = {candidate.kind for candidate, _ in found}
     image = HashKind.IMAGE in kinds and (HashKind.PADDED in kinds or not view.odd_length)
     pages = [candidate for candidate, _ in found if candidate.kind is HashKind.PAGE]
@@ -98,6 +112,8 @@ def _judge_allow(found: Found, view: ArtifactView) -> Answer | None:
 
 
 def _judge_deny(found: Found, view: ArtifactView) -> Answer:
+    if view.host is not None:
+        return _judge_hosted(found)
     kinds = {candidate.kind for candidate, _ in found}
     best = found[0][0]
     if HashKind.PAGE in kinds:

@@ -188,6 +188,8 @@ def _reputation(entry: CompiledBase, view: ArtifactView) -> Iterator[Answer]:
             continue
         if told is None:
             yield unknown(CONTEXT, f"whether {what}")
+        elif view.host is not None:
+            yield unknown(NOT_SPECIFIED, f"whether {view.host} takes option {option.number} for an answer")
         elif entry.base.has(option):
             yield yes(
                 f"{what}, as the target's configuration says, and option {option.number} of {entry.base.policy.label!r} takes that"

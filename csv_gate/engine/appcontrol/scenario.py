@@ -10,6 +10,7 @@ Sources: App Control docs, "App Control and .NET", "Script enforcement with App 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt
@@ -19,24 +20,55 @@ from csv_gate.model.facts import FactName, Facts, PeFacts
 
 UNREADABLE = "CSV801"
 
+
+class HostRule(StrEnum):
+    """What a host does with a file that the policy does not allow."""
+
+    BLOCKS = "blocks"
+    CONSTRAINS = "constrains"
+    ALWAYS_BLOCKS = "always_blocks"
+    """Blocked wherever script enforcement is on, whatever the policy's rules and mode say."""
+    UNKNOWN = "unknown"
+    """Whether it asks at all is not published: it may still be allowed, it is not denied for sure."""
+    UNREAD = "unread"
+    """Its digests and signatures are not among the facts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """Who asks the policy in place of the loader."""
+
+    name: str
+    rule: HostRule
+    consequence: str = ""
+
+
+_PACKAGES = Host(name="packaged app deployment", rule=HostRule.UNREAD)
+_INSTALLER = Host(name="Windows Installer", rule=HostRule.BLOCKS, consequence="Windows Installer refuses it")
+_WSH = Host(name="Windows Script Host", rule=HostRule.BLOCKS, consequence="Windows Script Host does not run it")
+
 SCRIPT_HOSTS = MappingProxyType(
     {
-        "powershell": "PowerShell runs it in constrained language mode where it is not allowed",
-        "script_powershell": "PowerShell runs it in constrained language mode where it is not allowed",
-        "vbscript": "Windows Script Host",
-        "jscript": "Windows Script Host",
-        "wsf": "Windows Script Host",
-        "hta": "mshta, which is blocked wherever script enforcement is on, even under an audit policy",
-        "msi": "Windows Installer",
-        "msp": "Windows Installer",
-        "mst": "Windows Installer",
-        "ole": "Windows Installer, if it is an installer package",
-        "appx": "packaged app deployment",
-        "msix": "packaged app deployment",
-        "p7x": "packaged app deployment",
+        "powershell": Host(
+            name="PowerShell",
+            rule=HostRule.CONSTRAINS,
+            consequence="PowerShell runs it in ConstrainedLanguage mode, where most scripts that do more than call commands fail",
+        ),
+        "powershell_xml": Host(name="PowerShell", rule=HostRule.UNKNOWN),
+        "vbscript": _WSH,
+        "jscript": _WSH,
+        "wsf": _WSH,
+        "encoded_script": Host(name="Windows Script Host", rule=HostRule.UNREAD),
+        "hta": Host(name="mshta", rule=HostRule.ALWAYS_BLOCKS, consequence="mshta runs nothing where script enforcement is on"),
+        "msi": _INSTALLER,
+        "msp": _INSTALLER,
+        "mst": _INSTALLER,
+        "appx": _PACKAGES,
+        "msix": _PACKAGES,
+        "p7x": _PACKAGES,
     }
 )
-"""Formats that a host enforces, with the host. Their digests and signatures are not among the facts yet."""
+"""Formats that a host enforces. Every other format is controlled by nobody, which is not the same as allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +77,7 @@ class Route:
 
     kernel_modes: tuple[bool, ...] = ()
     """True: scenario 131. Two entries: it could be either."""
-    script_host: str | None = None
+    host: Host | None = None
     not_governed: str | None = None
     doubt: Doubt | None = None
 
@@ -99,8 +131,10 @@ def _by_format(facts: Facts) -> Route:
         return Route(doubt=Doubt(check=NOT_SPECIFIED, what=what))
     host = SCRIPT_HOSTS.get(facts.format)
     if host is not None:
-        return Route(script_host=host)
-    return Route(not_governed=f"no App Control host enforces anything on this kind of file ({facts.format})")
+        return Route(host=host)
+    if facts.format == "ole" and (gap := facts.gap(FactName.SIGNATURES, FactName.AUTHENTICODE)) is not None:
+        return Route(doubt=Doubt(check=FACT, what=f"whether it is an installer package ({gap.why})"))
+    return Route(not_governed=f"not controlled: no App Control host enforces anything on this kind of file ({facts.format})")
 
 
 EFI_OR_CODE = Doubt(

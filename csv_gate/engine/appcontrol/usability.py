@@ -12,11 +12,18 @@ tags" (VerificationError), "Use signed policies" (key sizes), "App Control admin
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain as one_after_another
 from types import MappingProxyType
 
 from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Answer, Direction, all_of, no, unknown, yes
 from csv_gate.engine.appcontrol.view import ArtifactView
-from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, TEST_ROOTS, chain_root_number, is_named_like_a_limited_root
+from csv_gate.engine.appcontrol.well_known import (
+    FLIGHT_ROOTS,
+    PRODUCT_ROOTS,
+    TEST_ROOTS,
+    chain_root_number,
+    is_named_like_a_limited_root,
+)
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainEnd, ChainFacts, SignatureFacts, SignatureSource, TimestampFacts
 from csv_gate.model.problems import ProblemCode
@@ -89,7 +96,10 @@ def hidden_signers(signature: SignatureFacts) -> str | None:
 def is_usable(signature: SignatureFacts, view: ArtifactView, direction: Direction, minimum_hash: int | None) -> Answer:
     """Whether a signature counts for that direction."""
     if direction is Direction.ALLOW:
-        return all_of(_allow_conditions(signature, view, minimum_hash or DEFAULT_MINIMUM_HASH))
+        conditions = _allow_conditions(signature, view, minimum_hash or DEFAULT_MINIMUM_HASH)
+        return all_of(
+            conditions if view.host is None else one_after_another(conditions, _host_conditions(signature, view, view.host))
+        )
     return all_of(_deny_conditions(signature, view.context))
 
 
@@ -116,6 +126,41 @@ def _allow_conditions(signature: SignatureFacts, view: ArtifactView, minimum_has
     yield _root_trust(chain, context)
     if signature.timestamp is not None and not signature.timestamp.valid:
         yield unknown(NOT_SPECIFIED, "whether a broken time stamp spoils the signature that it stands in")
+
+
+def _host_conditions(signature: SignatureFacts, view: ArtifactView, host: str) -> Iterator[Answer]:
+    """Hosts have WinVerifyTrust check a signature first: it wants a root that the machine trusts, and dates that hold.
+
+    Sources: App Control docs, "Script enforcement with App Control"; Windows Server docs, "Required trusted root certificates".
+    """
+    context = view.context
+    if view.signatures_gap is not None:
+        yield unknown(FACT, f"whether {host} takes the signature for right ({view.signatures_gap})")
+    chain, leaf = signature.chain, signature.signer
+    if chain is None or leaf is None:
+        yield unknown(FACT, "the certificate chain, whose root the machine must trust")
+        return
+    yield _machine_trust(chain, context, host)
+    stamp = signature.timestamp
+    is_stamped = stamp is not None and stamp.valid and stamp.time is not None and stamp.time <= leaf.not_after
+    if context.evaluated_at > leaf.not_after and not is_stamped:
+        yield unknown(
+            NOT_SPECIFIED, f"whether {host} takes a signature without a valid time stamp whose certificate has expired"
+        )
+
+
+def _machine_trust(chain: ChainFacts, context: AppControlContext, host: str) -> Answer:
+    if chain.end is ChainEnd.KNOWN_ROOT and chain.well_known_root in PRODUCT_ROOTS:
+        return yes("")
+    thumbprints = {cert.thumbprint_sha256 for cert in chain.certificates[1:]} | ({chain.root_sha256} - {None})
+    trusted = (context.trusted_roots_sha256 or frozenset()) | (context.machine_roots_sha256 or frozenset())
+    if thumbprints & trusted:
+        return yes("")
+    return unknown(
+        CONTEXT,
+        f"whether the machines trust the root of the chain (`trusted_roots`, `machine_roots`): {host} wants a trusted root beside the "
+        "policy, unlike the loader of programs",
+    )
 
 
 def _standing(signature: SignatureFacts, view: ArtifactView) -> Iterator[Answer]:

@@ -36,6 +36,8 @@ class HashKind(IntEnum):
     """Authenticode with the padding of a signer, for an unsigned file of odd length."""
     DOUBTFUL = 3
     """An Authenticode digest of a file that Authenticode cannot lay out, or the flat one of a file that it can."""
+    FLAT = 4
+    """Of a script or installer: of all its bytes, beside the digest of its format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class ArtifactView:
     facts: Facts
     context: AppControlContext
     kernel: bool
+    host: str | None
+    """The script host or installer that asks the policy, where it is not the loader of the kernel."""
     names: tuple[str | None, ...]
     """By `NameField`."""
     name_keys: tuple[str | None, ...]
@@ -92,8 +96,8 @@ class ArtifactView:
     """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
 
 
-def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool) -> ArtifactView:
-    """Prepare the facts for one scenario."""
+def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, host: str | None = None) -> ArtifactView:
+    """Prepare the facts for one scenario, as the loader or a host sees them."""
     version_gap = facts.gap(FactName.VERSION)
     names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
     embedded_gap = facts.gap(FactName.SIGNATURES)
@@ -104,11 +108,12 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool) -> 
     if version is not None:
         names = (version.original_filename, version.internal_name, version.file_description, version.product_name)
         number = version_number(version.file_version) if version.file_version is not None else None
-    hashes, unknown_hashes = _hashes(facts)
+    hashes, unknown_hashes = _hashes(facts) if host is None else _hosted_hashes(facts)
     return ArtifactView(
         facts=facts,
         context=context,
         kernel=kernel,
+        host=host,
         names=names,
         name_keys=tuple(None if name is None else wide_key(name) for name in names),
         names_gap=names_gap.why if names_gap else None,
@@ -165,6 +170,30 @@ def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
             missing[size] = page_gap.why if page_gap else "its page hash was not taken"
         elif size == 20 and is_flat and digests.sha1 is None:
             missing[size] = "its flat SHA-1 was not taken"
+    return found, missing
+
+
+def _hosted_hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
+    """A host's event log shows two digests of a file; which of them hash rules are compared with is published for no kind of script."""
+    digests = facts.digests
+    gap = facts.gap(FactName.DIGESTS, FactName.AUTHENTICODE)
+    if digests is None:
+        why = gap.why if gap else "its digests were not taken"
+        return {}, {20: why, 32: why}
+    found: dict[bytes, Candidate] = {}
+    missing: dict[int, str] = {}
+    for algorithm, size, own, flat in (
+        ("sha256", 32, digests.authenticode_sha256, digests.sha256),
+        ("sha1", 20, digests.authenticode_sha1, digests.sha1),
+    ):
+        for value, kind, label in ((own, HashKind.IMAGE, "signing"), (flat, HashKind.FLAT, "flat")):
+            if value is not None:
+                candidate = Candidate(
+                    kind=kind, algorithm=algorithm, label=f"{label} {algorithm.upper().replace('SHA', 'SHA-')}"
+                )
+                found.setdefault(bytes.fromhex(value), candidate)
+            else:
+                missing[size] = gap.why if gap else f"its {label} {algorithm} was not taken"
     return found, missing
 
 
