@@ -34,6 +34,8 @@ def extract(data: bytes | mmap | memoryview, settings: ExtractionSettings) -> Fa
             return extract_pe(view, settings)
         if format == detect.PE:
             format = detect.DOS_MZ
+        if format == detect.UNKNOWN and detect.ends_as_zip(bytes(view[-detect.ZIP_TAIL_BYTES :])):
+            format = detect.ZIP
         if format == detect.ZIP:
             format = detect.name_zip(bytes(view[-detect.ZIP_TAIL_BYTES :]))
         if format == detect.CATALOG:

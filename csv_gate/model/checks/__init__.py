@@ -15,7 +15,7 @@ from importlib import resources
 from types import MappingProxyType
 
 from csv_gate.errors import UsageError
-from csv_gate.model.checks import appcontrol, hygiene, signature, undecided, waivers
+from csv_gate.model.checks import appcontrol, containers, hygiene, signature, undecided, waivers
 from csv_gate.model.checks.table import Check
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
@@ -23,7 +23,7 @@ __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         entry.id: entry
-        for family in (signature.CHECKS, appcontrol.CHECKS, undecided.CHECKS, hygiene.CHECKS, waivers.CHECKS)
+        for family in (signature.CHECKS, appcontrol.CHECKS, containers.CHECKS, undecided.CHECKS, hygiene.CHECKS, waivers.CHECKS)
         for entry in family
     }
 )
