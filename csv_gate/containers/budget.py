@@ -40,10 +40,13 @@ class Budget:
         limits = self.limits
         if self._bytes > self._ratio_bytes:
             self._exhaust(
-                "the container unpacks to far more than its size (max_container_ratio)", f"at most {limits.max_container_ratio} : 1"
+                "the container unpacks to far more than its size (max_container_ratio)",
+                f"at most {limits.max_container_ratio} : 1",
             )
         if self._bytes > limits.max_container_bytes:
-            self._exhaust("the container unpacks to too much (max_container_bytes)", f"at most {limits.max_container_bytes} bytes")
+            self._exhaust(
+                "the container unpacks to too much (max_container_bytes)", f"at most {limits.max_container_bytes} bytes"
+            )
         if self._clock() > self._ends:
             self._exhaust(
                 "unpacking the container takes too long (max_container_seconds)", f"at most {limits.max_container_seconds} s"

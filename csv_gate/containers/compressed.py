@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from csv_gate.containers.budget import Budget
-from csv_gate.containers.member import CHUNK_BYTES, Item, Member, View
+from csv_gate.containers.member import CHUNK_BYTES, Item, Member, Opener, View
 from csv_gate.containers.streams import Reader, unpacked
 from csv_gate.containers.tar import BLOCK, tar_members
 from csv_gate.formats import is_tar
@@ -18,7 +18,7 @@ UNNAMED = "content"
 """The one member where the container's name does not tell its name."""
 
 
-def compressed(format: str) -> Callable[[View, str, Budget], Iterator[Item]]:
+def compressed(format: str) -> Opener:
     """The opener of files of that compression."""
 
     def open_compressed(data: View, name: str, budget: Budget) -> Iterator[Item]:

@@ -1,5 +1,5 @@
-"""Debian packages, deb(5): an ar archive of `debian-binary`, `control.tar*`, `data.tar*`, in this order, then nothing but signatures (`_gpg…`)
-and members whose names begin with an underscore.
+"""Debian packages, deb(5): an ar archive of `debian-binary`, `control.tar*`, `data.tar*`, in this order, then nothing but members whose
+names begin with an underscore, such as signatures (`_gpg…`).
 
 Any other member, order or repetition is a problem: tools that look for members by a prefix take another one than dpkg does.
 """
@@ -51,9 +51,7 @@ def _content(data: View, start: int, end: int, budget: Budget) -> Iterator[bytes
 
 
 def _order(names: Sequence[str]) -> Iterator[Problem]:
-    fits = len(names) >= len(_ORDER) and all(
-        pattern.fullmatch(name) for pattern, name in zip(_ORDER, names, strict=False)
-    )
+    fits = len(names) >= len(_ORDER) and all(pattern.fullmatch(name) for pattern, name in zip(_ORDER, names, strict=False))
     if not fits or not all(name.startswith("_") for name in names[len(_ORDER) :]):
         shown = ", ".join(repr(name) for name in names[:8])
         detail = f"a package has debian-binary, control.tar, data.tar and signatures, in this order; this one has {shown}"

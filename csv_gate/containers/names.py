@@ -28,6 +28,13 @@ def hostile(name: str) -> str | None:
     return "it names an alternate stream" if ":" in name else None
 
 
+def shown(name: str) -> str:
+    """The name as paths of members have it: archives made of `.` begin each name with `./`, which people do not write in patterns."""
+    while name.startswith("./"):
+        name = name[2:]
+    return name
+
+
 class Names:
     """The names seen in one container."""
 
@@ -54,7 +61,7 @@ class Names:
             yield Problem(code=ProblemCode.MEMBER_NAME_REPEATED, detail=f"two members are named {shown}")
         else:
             yield Problem(
-                code=ProblemCode.MEMBER_NAMES_COLLIDE, detail=f"{repr(first[:200])} and {shown} differ in letter case alone"
+                code=ProblemCode.MEMBER_NAMES_COLLIDE, detail=f"{first[:200]!r} and {shown} differ in letter case alone"
             )
 
 

@@ -202,7 +202,7 @@ def _link(header: _Header, name: str) -> Iterator[Problem]:
         depth += -1 if part == ".." else 1
         if depth < 0:
             break
-    if depth < 0 or header.kind == _HARD_LINK and target.startswith("/"):
+    if depth < 0 or (header.kind == _HARD_LINK and target.startswith("/")):
         shown = header.target[:200].decode("utf-8", "replace")
         detail = f"the link {name[:200]!r} leads out of the archive, to {shown!r}"
         yield Problem(code=ProblemCode.MEMBER_NAME_HOSTILE, detail=detail)

@@ -7,6 +7,7 @@ format can only be read front to back). A member or container that cannot be rea
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
@@ -14,10 +15,10 @@ from typing import Protocol
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.content import Kept, keep
 from csv_gate.containers.member import Content, Item, Member, View
-from csv_gate.containers.names import Names
+from csv_gate.containers.names import Names, shown
 from csv_gate.containers.openers import OPENERS
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, ends_as_zip
+from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
 from csv_gate.model.facts import FactName, Gap
 from csv_gate.model.problems import Problem
 
@@ -92,7 +93,8 @@ class _Open:
         )
 
     def close(self) -> None:
-        self.view.release()
+        with suppress(BufferError):
+            self.view.release()
         if self.kept is not None:
             self.kept.close()
 
@@ -141,7 +143,7 @@ def _member(member: Member, stack: list[_Open], questions: Questions, budget: Bu
         return  # the walk tells it of the container
     for problem in top.names.problems(member.name):
         top.note(problem)
-    path = f"{top.path}{INSIDE}{member.name}"
+    path = f"{top.path}{INSIDE}{shown(member.name)}"
     if not questions.passes(path):
         return
     kept: Kept | None = None
@@ -190,8 +192,10 @@ def _read(member: Member, path: str, questions: Questions, budget: Budget) -> tu
     if not (is_wanted or format in OPENERS or format == "unknown"):
         return format, False, None
     kept = keep(chain(first, pieces), budget)
-    if format == "unknown" and ends_as_zip(bytes(kept.content[-ZIP_TAIL_BYTES:])):
-        format = "zip"
+    if not is_whole:
+        format = detect_format(head[:HEAD_BYTES], len(kept.content))
+        is_wanted = is_wanted and questions.wants(path, format)
+    format = name_by_end(format, bytes(kept.content[-ZIP_TAIL_BYTES:]))
     if not is_wanted and format not in OPENERS:
         kept.close()
         return format, False, None

@@ -63,7 +63,11 @@ def open_zip(data: View, name: str, budget: Budget) -> Iterator[Item]:
 
 
 def _layout(
-    data: View, directory: Directory, listed: list[Entry], starts: dict[int, int | ArtifactError], spans: list[tuple[int, int, int]]
+    data: View,
+    directory: Directory,
+    listed: list[Entry],
+    starts: dict[int, int | ArtifactError],
+    spans: list[tuple[int, int, int]],
 ) -> Iterator[Problem]:
     """Members that overlap are not read: that is how a small file lists one content many times. What lies between members is told."""
     end, owner, unlisted, first = directory.prefix, -1, 0, None
@@ -163,5 +167,3 @@ def _lzma(data: View, entry: Entry, start: int, limits: Limits) -> tuple[Decompr
         raise LimitError("decompressing needs too much memory (max_decompressor_bytes)", got=f"{window} bytes")
     filters = [{"id": lzma.FILTER_LZMA1, "dict_size": max(4096, window), "lc": lc, "lp": lp, "pb": pb}]
     return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters), start + 9
-
-

@@ -45,7 +45,9 @@ class Entry:
         try:
             text = self.raw_name.decode("utf-8")
         except UnicodeDecodeError:
-            text = self.raw_name.decode("utf-8", "surrogateescape") if self.flags & _UTF8_NAMES else self.raw_name.decode("cp437")
+            text = (
+                self.raw_name.decode("utf-8", "surrogateescape") if self.flags & _UTF8_NAMES else self.raw_name.decode("cp437")
+            )
         return text.replace("\\", "/")
 
 
@@ -68,7 +70,11 @@ def find_directory(data: View) -> Directory:
     end_at, trailing = _find_end(data)
     if trailing:
         problems.append(
-            Problem(code=ProblemCode.CONTAINER_TRAILING_DATA, detail=f"{trailing} bytes follow the end record", offset=len(data) - trailing)
+            Problem(
+                code=ProblemCode.CONTAINER_TRAILING_DATA,
+                detail=f"{trailing} bytes follow the end record",
+                offset=len(data) - trailing,
+            )
         )
     _, disk, start_disk, here, count, size, offset, _ = _END.unpack_from(data, end_at)
     directory_end = end_at

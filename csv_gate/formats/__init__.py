@@ -7,7 +7,7 @@ security catalogs are read in full; of every other format only the flat digest i
 from __future__ import annotations
 
 from csv_gate.formats.cross_check import cross_check
-from csv_gate.formats.detect import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, ends_as_zip, is_tar
+from csv_gate.formats.detect import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, is_tar, name_by_end
 from csv_gate.formats.extract import extract
 from csv_gate.formats.settings import ExtractionSettings
 
@@ -17,7 +17,7 @@ __all__ = [
     "ExtractionSettings",
     "cross_check",
     "detect_format",
-    "ends_as_zip",
     "extract",
     "is_tar",
+    "name_by_end",
 ]

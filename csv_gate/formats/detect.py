@@ -95,6 +95,13 @@ def detect_format(head: bytes, size: int) -> str:
     return _text(head) or (TAR if is_tar(head) else UNKNOWN)
 
 
+def name_by_end(format: str, tail: bytes) -> str:
+    """What the last `ZIP_TAIL_BYTES` of a file make of what `detect_format` said: a ZIP file has its list of members there."""
+    if format == UNKNOWN and ends_as_zip(tail):
+        format = ZIP
+    return name_zip(tail) if format == ZIP else format
+
+
 def ends_as_zip(tail: bytes) -> bool:
     """Whether the last `ZIP_TAIL_BYTES` of a file end with a ZIP end record (APPNOTE.TXT 4.3.16). Readers find an archive from its end,
     so bytes before it hide it only from who looks at the beginning."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from csv_gate.errors import ArtifactError, ConfigError, Place
+from csv_gate.gate.survey import MemberCatalog
 from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.facts import FactName, Gap
@@ -45,8 +46,9 @@ def read_catalogs(
     *,
     roots: Roots,
     limits: Limits,
+    members: Iterable[MemberCatalog] = (),
 ) -> Catalogs:
-    """Read them all.
+    """Read them all. `members`: those in containers, which count like loose ones.
 
     Raises:
         ConfigError: a catalog that was given by name cannot be read as one.
@@ -55,18 +57,15 @@ def read_catalogs(
     findings = []
     unread = []
     everywhere = set()
-    for entry in found:
-        try:
-            with open_content(entry, limits) as content:
-                catalog = read_catalog(bytes(content), path=entry.path, roots=roots, limits=limits)
-        except ArtifactError as error:
-            findings.append(
-                Finding(check="CSV111", level=check("CSV111").level, message=str(error), place=Place(path=entry.path))
-            )
-            unread.append(entry.path)
+    loose = (MemberCatalog(path=entry.path, read=_read(entry, roots, limits)) for entry in found)
+    for one in (*loose, *members):
+        if isinstance(one.read, ArtifactError):
+            message = str(one.read)
+            findings.append(Finding(check="CSV111", level=check("CSV111").level, message=message, place=Place(path=one.path)))
+            unread.append(one.path)
             continue
-        catalogs.setdefault(catalog.sha256, catalog)
-        everywhere.add(catalog.sha256)
+        catalogs.setdefault(one.read.sha256, one.read)
+        everywhere.add(one.read.sha256)
     for path in given:
         catalog = _given(path, roots, limits)
         catalogs.setdefault(catalog.sha256, catalog)
@@ -83,6 +82,14 @@ def read_catalogs(
         paths_sha256=by_path,
         everywhere_sha256=frozenset(everywhere),
     )
+
+
+def _read(entry: Entry, roots: Roots, limits: Limits) -> Catalog | ArtifactError:
+    try:
+        with open_content(entry, limits) as content:
+            return read_catalog(bytes(content), path=entry.path, roots=roots, limits=limits)
+    except ArtifactError as error:
+        return error
 
 
 def _given(path: str, roots: Roots, limits: Limits) -> Catalog:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from csv_gate.engine import compile_policy_set, evaluate
@@ -13,6 +13,11 @@ from csv_gate.model.verdict import Verdict
 
 JUDGED_FORMATS: dict[str, frozenset[str]] = {"appcontrol": frozenset({"pe"})}
 """Engine name -> formats, as `csv_gate.formats.detect_format` names them. A file of another format is seen and left."""
+
+
+def wanted_formats(targets: Iterable[Target]) -> frozenset[str]:
+    """The formats that some target judges."""
+    return frozenset[str]().union(*(JUDGED_FORMATS[target.engine] for target in targets))
 
 
 class Evaluate(Protocol):

@@ -18,7 +18,9 @@ _NO_INSTANT = datetime.fromtimestamp(0, UTC)
 
 
 def inspect(inputs: Sequence[str], *, catalogs: Sequence[str] = (), given_roots: tuple[bytes, ...] = ()) -> Iterator[Artifact]:
-    """The facts of each file at and below the inputs, sorted by path. Catalogs sign what they list only where they are given.
+    """The facts of each file at and below the inputs and of what is in them, sorted by path.
+
+    Catalogs sign what they list only where they are given.
 
     Raises:
         UsageError: an input does not exist.
@@ -29,4 +31,5 @@ def inspect(inputs: Sequence[str], *, catalogs: Sequence[str] = (), given_roots:
     plan = Plan(inputs=tuple(inputs), targets=(), evaluated_at=_NO_INSTANT, tool_version="", given_roots=given_roots)
     judge = Judge(plan, read)
     for entry in walk(inputs, limits=DEFAULT_LIMITS).entries:
-        yield Artifact(path=entry.path, facts=judge.facts(entry))
+        for known in judge.facts(entry, None):
+            yield Artifact(path=known.path, facts=known.facts)

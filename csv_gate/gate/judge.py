@@ -1,18 +1,21 @@
-"""Judge one listed file: its bytes to facts, its facts to a verdict per target, its verdicts to findings.
+"""Judge one listed file and what is in it: bytes to facts, facts to a verdict per target, verdicts to findings.
 
 This is the one place where an unreadable artifact turns into a gap, and a gap in its content into `undecided`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings, cross_check, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import Evaluate, prepare
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_formats
 from csv_gate.gate.findings import findings_of
+from csv_gate.gate.opening import JudgedMembers, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
@@ -20,7 +23,7 @@ from csv_gate.model.result import ArtifactResult
 from csv_gate.model.result_json import artifact_json
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.report.escape import json_line
-from csv_gate.scan import Entry, open_content
+from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
 
@@ -36,6 +39,17 @@ class _Ready:
     """SHA-256 of catalogs that are installed on other targets only."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file or member with its facts."""
+
+    path: str
+    """As reports show it."""
+    scope: str
+    """As patterns see it."""
+    facts: Facts
+
+
 class Judge:
     """Everything that judging needs, made ready once in each process."""
 
@@ -49,59 +63,108 @@ class Judge:
         )
         self._ready = tuple(_Ready(target, prepare(target), catalogs.foreign_to(target.catalogs)) for target in plan.targets)
 
-    def row(self, entry: Entry) -> Row:
+    def rows(self, entry: Entry) -> list[Row]:
         """As `judge`, in the form that is kept."""
-        waived = self.judge(entry)
-        return json_line(artifact_json(waived.result)), count(waived.result, self._plan.fail_on, waived.used)
+        return [self._row(waived) for waived in self.judge(entry)]
 
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""
-        lost = replace(entry, gap="reading it ended the worker process (the file was cut short, or memory ran out)")
-        return self.row(lost)
+        why = "reading it ended the worker process (the file was cut short, or memory ran out)"
+        return self._row(self._result(Known(entry.path, entry.scope, unreadable(entry.size, why))))
 
-    def judge(self, entry: Entry) -> Waived:
-        """The result of one listed file, and which waivers it takes. Raises nothing for what the file is or holds."""
+    def _row(self, waived: Waived) -> Row:
+        return json_line(artifact_json(waived.result)), count(waived.result, self._plan.fail_on, waived.used)
+
+    def judge(self, entry: Entry) -> Iterator[Waived]:
+        """The results of one listed file and of what is in it, sorted by path, and which waivers they take. Raises nothing for what the
+        file is or holds."""
         try:
-            facts = self.facts(entry)
-            verdicts = tuple(self._verdicts(entry, facts))
+            for known in self.facts(entry, wanted_formats(ready.target for ready in self._ready)):
+                yield self._result(known)
         except Exception as error:
             error.add_note(f"while judging {entry.path!r}")
             raise
+
+    def _result(self, known: Known) -> Waived:
+        facts = known.facts
+        verdicts = tuple(self._verdicts(known))
         sha256 = facts.digests.sha256 if facts.digests else None
         result = ArtifactResult(
             # Waivers name paths as the configuration does.
-            artifact=Artifact(path=entry.scope, facts=facts),
+            artifact=Artifact(path=known.scope, facts=facts),
             verdicts=verdicts,
             findings=findings_of(facts, verdicts),
-            owner=self._plan.owners.owner_of(entry.scope, sha256),
+            owner=self._plan.owners.owner_of(known.scope, sha256),
         )
         waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
-        return replace(waived, result=replace(waived.result, artifact=Artifact(path=entry.path, facts=facts)))
+        return replace(waived, result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
-    def facts(self, entry: Entry) -> Facts:
-        """The facts of one listed file; an unreadable one has a gap instead."""
+    def facts(self, entry: Entry, formats: Collection[str] | None) -> list[Known]:
+        """The facts of one listed file and of its members, sorted by path; an unreadable one has a gap instead.
+
+        Of members those whose format is in `formats` (`None`: all), of containers also those that there is something to tell of.
+        """
         try:
             with open_content(entry, self._plan.limits) as content:
-                facts = extract(content, self._settings)
-                if self._plan.is_cross_checked:
-                    facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
+                format = container_format(content) if self._plan.opens_containers else None
+                if format is None:
+                    return [Known(entry.path, entry.scope, self._extracted(content))]
+                known = list(self._opened(entry, content, format, formats))
         except ArtifactError as error:
-            return unreadable(entry.size, str(error))
+            return [Known(entry.path, entry.scope, unreadable(entry.size, str(error)))]
+        return sorted(known, key=lambda one: one.path)
+
+    def _opened(self, entry: Entry, content: Content, format: str, formats: Collection[str] | None) -> Iterator[Known]:
+        questions = JudgedMembers(Selection(self._plan, entry), formats)
+        for found in members(self._plan, entry, content, format, questions):
+            facts = self._found(found, content if found.depth == 0 else found.content, formats)
+            if facts is not None:
+                yield Known(entry.path + found.path[len(entry.scope) :], found.path, facts)
+
+    def _found(self, found: Found, content: Content | None, formats: Collection[str] | None) -> Facts | None:
+        """The facts of what was found in a container; `None`: there is nothing to tell of it."""
+        if content is None:
+            return None if found.gap is None else unreadable(found.size, found.gap.why)
+        if not found.is_container:
+            return self._extracted(content) if found.is_wanted else None
+        is_judged = found.is_wanted and (formats is None or found.format in formats)
+        if not is_judged and not found.problems and found.gap is None:
+            return None
+        facts = self._extracted(content)
+        gaps = facts.gaps if found.gap is None else (*facts.gaps, found.gap)
+        return replace(facts, problems=(*facts.problems, *found.problems), gaps=gaps)
+
+    def _extracted(self, content: Content) -> Facts:
+        """Raises ArtifactError, hardly ever."""
+        facts = extract(content, self._settings)
+        if self._plan.is_cross_checked:
+            facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
         if self._catalog_gap is not None and facts.format == "pe":
             facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
         return facts
 
-    def _verdicts(self, entry: Entry, facts: Facts) -> list[Verdict]:
+    def _verdicts(self, known: Known) -> list[Verdict]:
+        facts = known.facts
+        contexts = [(ready, ready.target.routes.context_for(known.scope)) for ready in self._ready]
+        unread = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
+        if unread is not None:
+            return [_unread(ready.target.name, unread.why) for ready, context in contexts if context is not None]
+        is_container = facts.format in OPENERS and self._plan.opens_containers
+        unopened = next((gap for gap in facts.gaps if gap.what is FactName.MEMBERS), None)
+        if unopened is not None and all(context is None for _, context in contexts):
+            # What is inside may go to a target that the container itself does not go to.
+            return [_unopened(ready.target.name, unopened.why) for ready, _ in contexts]
         found = []
-        gap = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
-        for ready in self._ready:
-            context = ready.target.routes.context_for(entry.scope)
+        for ready, context in contexts:
             if context is None:
                 continue
-            if gap is not None:
-                found.append(_unread(ready.target.name, gap.why))
+            if is_container and facts.format not in JUDGED_FORMATS[ready.target.engine]:
+                verdict = _of_container(ready.target.name)
             else:
-                found.append(ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context))
+                verdict = ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context)
+            if unopened is not None and verdict.decision in (Decision.ALLOWED, Decision.NOT_APPLICABLE):
+                verdict = _unopened(ready.target.name, unopened.why)
+            found.append(verdict)
         return found
 
 
@@ -118,6 +181,25 @@ def _unread(target: str, why: str) -> Verdict:
         missing=("the artifact's content",),
         because=why,
         help="make it readable for the gate, or exclude it if it is not shipped",
+    )
+
+
+def _unopened(target: str, why: str) -> Verdict:
+    return Verdict(
+        target=target,
+        decision=Decision.UNDECIDED,
+        checks=("CSV805",),
+        missing=("the container's members",),
+        because=f"not all that is inside was judged: {why}",
+        help="pack it so that it can be opened, or exclude it if it holds no code",
+    )
+
+
+def _of_container(target: str) -> Verdict:
+    return Verdict(
+        target=target,
+        decision=Decision.NOT_APPLICABLE,
+        because="a container is not run itself; what is inside is judged member by member",
     )
 
 

@@ -57,12 +57,12 @@ def job_count(asked: int | None, entries: Sequence[Entry]) -> int:
 
 
 def rows(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], heartbeat: Callable[[int, int], None]) -> Iterator[Row]:
-    """The row of each entry, in order. `heartbeat(files, bytes)` is told what was finished."""
+    """The rows of each entry, in order. `heartbeat(files, bytes)` is told what was finished."""
     jobs = job_count(plan.jobs, entries)
     if jobs == 1:
         judge = Judge(plan, catalogs)
         for entry in entries:
-            yield judge.row(entry)
+            yield from judge.rows(entry)
             heartbeat(1, entry.size)
     else:
         yield from _parallel(plan, catalogs, entries, jobs, heartbeat)
@@ -160,4 +160,4 @@ def _start(plan: Plan, catalogs: Catalogs) -> None:
 
 def _work(portion: tuple[Entry, ...]) -> list[Row]:
     assert _judge is not None
-    return [_judge.row(entry) for entry in portion]
+    return [row for entry in portion for row in _judge.rows(entry)]

@@ -82,7 +82,9 @@ class Tally:
         self.is_open = self.is_open or one.is_open
         self.waivers.update(one.waivers)
 
-    def summary(self, findings: Iterable[Finding], fail_on: Level | None, *, excluded: int, skipped: int) -> Summary:
+    def summary(
+        self, findings: Iterable[Finding], fail_on: Level | None, *, excluded: int, skipped: int, containers: int = 0
+    ) -> Summary:
         """Sum up, with the findings of the run as a whole."""
         findings = tuple(findings)
         levels = [total + more for total, more in zip(self.levels, _levels(findings), strict=True)]
@@ -98,6 +100,7 @@ class Tally:
             waived=self.waived,
             excluded=excluded,
             skipped=skipped,
+            containers=containers,
             findings=dict(zip((Level.ERROR, Level.WARNING, Level.NOTE), levels, strict=True)),
             exit_code=code,
         )
