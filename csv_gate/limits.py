@@ -54,8 +54,8 @@ class Limits:
     # Containers. All but the per-member bounds count over everything that is reached from one file of the build output.
     max_container_depth: int = 8
     """Containers in containers. A bundle of packages with an installer in them has four."""
-    max_container_members: int = 100_000
-    """A package of a large JavaScript project has some 60,000."""
+    max_container_members: int = 65_536
+    """What ZIP can hold without its 64-bit form, at every level together."""
     max_container_bytes: int = 16 * 1024 * MIB
     """Bytes unpacked, at every level."""
     max_container_ratio: int = 250
