@@ -21,10 +21,7 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({space}, {space}))
 resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
 from csv_gate.cli.main import main
-try:
-    main(sys.argv[1:])
-except SystemExit as end:
-    print("code", end.code)
+print("code", int(main(sys.argv[1:])))
 used = resource.getrusage(resource.RUSAGE_SELF)
 print("kilobytes", used.ru_maxrss)
 """
@@ -53,11 +50,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "zeros.zip": lambda: zip_of({"big": zeros(40_000_000)}),
     "lying.zip": lambda: raw_zip(ZipEntry(name="big", data=zeros(40_000_000), size=1000)),
     "nested.zip": lambda: layers(5, 16, zip_of({"a": zeros(15_000_000)}), 8),
-    "nested-stored.zip": lambda: layers(4, 16, zip_of({"a": zeros(15_000_000)}), 0),
+    "nested-stored.zip": lambda: layers(3, 8, zip_of({"a": zeros(15_000_000)}), 0),
     "overlapping.zip": many_over_one_content,
     "members.zip": lambda: zip_of({str(n): b"" for n in range(40_000)}),
     "members.tar.gz": lambda: COMPRESSIONS["gz"](
-        zip_of({f"{m}.zip": zip_of({str(n): b"" for n in range(30_000)}) for m in range(4)})
+        zip_of({f"{m}.zip": zip_of({str(n): b"" for n in range(10_000)}) for m in range(9)})
     ),
     **{
         f"zeros.tar.{ending}": (lambda pack=pack: pack(tar_of({"a": zeros(100_000_000)})))
