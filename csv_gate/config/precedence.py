@@ -1,4 +1,4 @@
-"""Flag > `CSV_GATE_*` > file > default: the layers above the file as nodes, and what came of it with the origin of each value.
+"""Flag > `CSV_GATE_*` > file > default: the layers above the file, as nodes.
 
 A variable is the setting's name in capitals: `CSV_GATE_FAIL_ON=warning`. Lists are separated by commas or line ends. Sections (targets,
 owners, …) have no variables. Paths in variables and flags are relative to the current directory.
@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args, get_origin
+from typing import get_args, get_origin
 
 from csv_gate.config.model import Config
-from csv_gate.documents import FilePattern, Node, Plain, Scalar, Secret
+from csv_gate.documents import FilePattern, Node, Scalar
 from csv_gate.documents import Mapping as MappingNode
 from csv_gate.documents import Sequence as SequenceNode
 from csv_gate.documents.typed import file_fields, hints_of, without_none
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Glob
-
-if TYPE_CHECKING:
-    from csv_gate.config.loading import LoadedConfig
 
 PREFIX = "CSV_GATE_"
 _PLAIN = (str, int, bool, Path, Glob, FilePattern)
@@ -81,54 +76,3 @@ def _entry(key: str, stated: str | Sequence[str], place: Place) -> tuple[Scalar,
     words = [word.strip() for word in re.split(r"[,\n]", stated)] if isinstance(stated, str) else stated
     items = tuple(Scalar(text=word, kind="str", place=place) for word in words if word)
     return name, SequenceNode(items=items, place=place, size=1 + len(items))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One value that holds, and who said so."""
-
-    key: str
-    """Dotted: `targets.prod.mode`."""
-    value: Plain
-    origin: Place | None
-    """File, line and column, or the variable or flag; `None`: the default."""
-
-    @property
-    def origin_text(self) -> str:
-        return "default" if self.origin is None else str(self.origin)
-
-
-def effective(loaded: LoadedConfig) -> tuple[Setting, ...]:
-    """Every setting of the configuration in the order of the types, names of mappings sorted. Secrets show their variable's name."""
-    return tuple(Setting(key=key, value=value, origin=loaded.origins.get(key)) for key, value in _leaves(loaded.config, ""))
-
-
-def _leaves(value: object, at: str) -> Iterator[tuple[str, Plain]]:
-    """Dotted key and value of everything below; the depth is that of the types."""
-    if is_dataclass(value) and not isinstance(value, type) and not isinstance(value, Glob | FilePattern | Secret):
-        for key, entry in file_fields(type(value)).items():
-            yield from _leaves(getattr(value, entry.name), f"{at}.{key}".lstrip("."))
-    elif isinstance(value, Mapping) and value:
-        for key in sorted(value):
-            yield from _leaves(value[key], f"{at}.{key}")
-    elif isinstance(value, tuple) and any(is_dataclass(item) and not isinstance(item, Glob | FilePattern) for item in value):
-        for index, item in enumerate(value):
-            yield from _leaves(item, f"{at}[{index}]")
-    else:
-        yield at, _shown(value)
-
-
-def _shown(value: object) -> Plain:
-    if isinstance(value, tuple):
-        return [_shown(item) for item in value]
-    if isinstance(value, Mapping):
-        return {}
-    if isinstance(value, Secret):
-        return {"env": value.env}
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Glob | FilePattern):
-        return value.pattern
-    return value if value is None or isinstance(value, str | int | bool) else str(value)

@@ -38,9 +38,17 @@ class Diagnostic:
 
     @property
     def cause(self) -> tuple[str, ...]:
-        """What artifacts with the same trouble have in common."""
+        """What artifacts with the same trouble have in common; of a nearest miss what differs, not the values."""
         rule = self.verdict.rule if self.verdict else None
-        return (self.level.value, self.check, self.target or "", rule.policy_id if rule else "", rule.id if rule else "")
+        near = self.verdict.nearest[0] if self.verdict and self.verdict.nearest else None
+        where = (rule.policy_id, rule.id) if rule else ("", "")
+        return (
+            self.level.value,
+            self.check,
+            self.target or "",
+            *where,
+            *((near.rule.id, near.differs.split(" is ")[0]) if near else ()),
+        )
 
 
 def diagnostics(result: ArtifactResult) -> Iterator[Diagnostic]:

@@ -137,7 +137,8 @@ def _driver_rule(view: ArtifactView, target: str, steps: tuple[Step, ...]) -> Ve
             because=answer.why,
             help="have the driver signed by Microsoft's hardware programme",
         )
-    return _undecided(target, answer.doubts, f"the policy's word is not enough for a driver: {answer.doubts[0].what}", steps)
+    why = "no policy blocks it, but Windows' own rule for drivers stands beside the policies, and it is not evident that it is met"
+    return _undecided(target, answer.doubts, why, steps)
 
 
 def _from_doubts(result: BaseResult, target: str, steps: tuple[Step, ...], *, audited: bool) -> Verdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.hits import BrokenHit, collect
 from csv_gate.engine.appcontrol.policy import BaseResult
@@ -11,6 +13,8 @@ from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO
 from csv_gate.model.verdict import NearMiss, Step
 
 TRACE_STEPS = 40
+CONTEXT_KEY = re.compile(r"`[a-z_]+`")
+"""How a doubt names the key of the context that settles it."""
 
 
 def denied_help(
@@ -36,8 +40,10 @@ def denied_help(
 def undecided_help(doubts: tuple[Doubt, ...]) -> str:
     """What would turn an undecided verdict into an answer."""
     context = [doubt.what for doubt in doubts if doubt.check == CONTEXT]
+    if keys := dict.fromkeys(key for what in context for key in CONTEXT_KEY.findall(what)):
+        return f"answer it in the target's context in csv-gate.yaml: {', '.join(keys)}"
     if context:
-        return f"tell the target's configuration: {context[0]}"
+        return f"tell the target's configuration {context[0]}"
     if any(doubt.check == FACT for doubt in doubts):
         return "a fact of the artifact is missing; see its gaps for what stands in the way"
     return (
