@@ -120,6 +120,10 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+def compressed_tar(ending: str) -> Callable[[Files], bytes]:
+    return lambda files: COMPRESSIONS[ending](tar_of(files))
+
+
 def ar_of(files: Files) -> bytes:
     out = b"!<arch>\n"
     for name, data in pairs(files):
@@ -167,6 +171,6 @@ KINDS: dict[str, Callable[[Files], bytes]] = {
     "app.tar": tar_of,
     "gnu.tar": lambda files: tar_of(files, format=tarfile.GNU_FORMAT),
     "ustar.tar": lambda files: tar_of(files, format=tarfile.USTAR_FORMAT),
-    **{f"app.tar.{ending}": (lambda files, pack=pack: pack(tar_of(files))) for ending, pack in COMPRESSIONS.items()},
+    **{f"app.tar.{ending}": compressed_tar(ending) for ending in COMPRESSIONS},
 }
 """File name -> builder. Members have the paths that were given."""

@@ -46,6 +46,10 @@ def many_over_one_content() -> bytes:
     return raw_zip(first, *others)
 
 
+def zeros_packed(ending: str) -> Callable[[], bytes]:
+    return lambda: COMPRESSIONS[ending](tar_of({"a": zeros(100_000_000)}))
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "zeros.zip": lambda: zip_of({"big": zeros(40_000_000)}),
     "lying.zip": lambda: raw_zip(ZipEntry(name="big", data=zeros(40_000_000), size=1000)),
@@ -56,10 +60,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "members.tar.gz": lambda: COMPRESSIONS["gz"](
         zip_of({f"{m}.zip": zip_of({str(n): b"" for n in range(10_000)}) for m in range(9)})
     ),
-    **{
-        f"zeros.tar.{ending}": (lambda pack=pack: pack(tar_of({"a": zeros(100_000_000)})))
-        for ending, pack in COMPRESSIONS.items()
-    },
+    **{f"zeros.tar.{ending}": zeros_packed(ending) for ending in COMPRESSIONS},
     "deep.gz": lambda: deep(30),
 }
 

@@ -156,7 +156,7 @@ def test_owners_and_waivers_go_by_the_path_of_the_member(tmp_path: Path) -> None
         place=Place(path="w.yaml"),
     )
     tree(tmp_path, {"a.zip": zip_of({"bad.dll": BAD})})
-    of = plan(tmp_path, targets=[TARGET], base=tmp_path, owners=Owners(), waivers=WaiverFile(waivers=(waiver,)))
+    of = plan(tmp_path, targets=[TARGET], base=tmp_path, owners=Owners(), waivers=WaiverFile(version=1, waivers=(waiver,)))
     with run(of) as result:
         (artifact,) = result.artifacts
         assert artifact.owner == Owner(name="a.zip!/bad.dll")
