@@ -96,19 +96,28 @@ def find_directory(data: View) -> Directory:
 
 
 def _find_end(data: View) -> tuple[int, int]:
-    """Offset of the end record, and how many bytes follow it and its comment. The last record that fits exactly counts."""
+    """Offset of the end record, and how many bytes follow it and its comment. The one that fits the end of the file counts.
+
+    Raises:
+        FormatError: there is none, or there are two: a comment that holds a second archive's, of which readers take either.
+    """
     tail_at = max(0, len(data) - _END.size - _MAX_COMMENT)
     tail = bytes(data[tail_at:])
+    fit: int | None = None
     loose: tuple[int, int] | None = None
     limit = len(tail)
     while (at := tail.rfind(b"PK\x05\x06", 0, limit)) >= 0:
         if at + _END.size <= len(tail):
             trailing = len(tail) - at - _END.size - int.from_bytes(tail[at + 20 : at + 22], "little")
+            if trailing == 0 and fit is not None:
+                raise FormatError("two end records fit the end of the archive")
             if trailing == 0:
-                return tail_at + at, 0
+                fit = tail_at + at
             if trailing > 0 and loose is None:
                 loose = tail_at + at, trailing
         limit = at + 3
+    if fit is not None:
+        return fit, 0
     if loose is None:
         raise FormatError("the archive has no end record: it is cut short or damaged")
     return loose

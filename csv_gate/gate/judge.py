@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
@@ -18,6 +19,7 @@ from csv_gate.gate.findings import findings_of
 from csv_gate.gate.opening import JudgedMembers, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
+from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult
 from csv_gate.model.result_json import artifact_json
@@ -26,6 +28,9 @@ from csv_gate.report.escape import json_line
 from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
+
+_ANYWHERE = AppControlContext(evaluated_at=datetime.fromtimestamp(0, UTC))
+"""Stands for the context of a container that goes to no target by itself; only its gap is looked at."""
 
 Row = tuple[str, Count]
 """One artifact as it is kept and sent: its line of JSON, and what it adds to the counts."""
@@ -147,13 +152,13 @@ class Judge:
         facts = known.facts
         contexts = [(ready, ready.target.routes.context_for(known.scope)) for ready in self._ready]
         unread = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
+        unopened = next((gap for gap in facts.gaps if gap.what is FactName.MEMBERS), None)
+        if (unread or unopened) and all(context is None for _, context in contexts) and self._plan.opens_containers:
+            # What is inside may go to a target that the container itself does not go to; what cannot be read may be a container.
+            contexts = [(ready, _ANYWHERE) for ready in self._ready]
         if unread is not None:
             return [_unread(ready.target.name, unread.why) for ready, context in contexts if context is not None]
         is_container = facts.format in OPENERS and self._plan.opens_containers
-        unopened = next((gap for gap in facts.gaps if gap.what is FactName.MEMBERS), None)
-        if unopened is not None and all(context is None for _, context in contexts):
-            # What is inside may go to a target that the container itself does not go to.
-            return [_unopened(ready.target.name, unopened.why) for ready, _ in contexts]
         found = []
         for ready, context in contexts:
             if context is None:

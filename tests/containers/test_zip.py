@@ -49,6 +49,12 @@ def test_a_comment_is_no_data_behind_the_archive() -> None:
     assert opened(raw_zip(A, comment=b"hello")).problems == {}
 
 
+def test_a_comment_that_holds_a_second_archive_makes_the_archive_unreadable() -> None:
+    found = opened(raw_zip(A, comment=raw_zip(B)))
+    assert (found.files, list(found.gaps)) == ([], [""])
+    assert "two end records" in found.gaps[""]
+
+
 def test_bytes_that_belong_to_no_member_are_told() -> None:
     hidden = raw_zip(ZipEntry(name="x", data=b"hidden"))[:40]
     assert opened(raw_zip(A, ZipEntry(name="b", data=b"b", gap=hidden))).problems == {"": ["container-unlisted-data"]}
