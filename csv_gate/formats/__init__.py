@@ -7,8 +7,17 @@ security catalogs are read in full; of every other format only the flat digest i
 from __future__ import annotations
 
 from csv_gate.formats.cross_check import cross_check
-from csv_gate.formats.detect import HEAD_BYTES, detect_format
+from csv_gate.formats.detect import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, is_tar, name_by_end
 from csv_gate.formats.extract import extract
 from csv_gate.formats.settings import ExtractionSettings
 
-__all__ = ["HEAD_BYTES", "ExtractionSettings", "cross_check", "detect_format", "extract"]
+__all__ = [
+    "HEAD_BYTES",
+    "ZIP_TAIL_BYTES",
+    "ExtractionSettings",
+    "cross_check",
+    "detect_format",
+    "extract",
+    "is_tar",
+    "name_by_end",
+]

@@ -35,8 +35,7 @@ def extract(data: bytes | mmap | memoryview, settings: ExtractionSettings, *, sh
             return extract_pe(view, settings, sha256)
         if format == detect.PE:
             format = detect.DOS_MZ
-        if format == detect.ZIP:
-            format = detect.name_zip(bytes(view[-detect.ZIP_TAIL_BYTES :]))
+        format = detect.name_by_end(format, bytes(view[-detect.ZIP_TAIL_BYTES :]))
         if format == detect.CATALOG:
             return extract_catalog(view, settings)
         return extract_flat(view, format, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,6 +15,11 @@ from csv_gate.suggesting import mending_rule
 
 JUDGED_FORMATS: dict[str, frozenset[str]] = {"appcontrol": frozenset({"pe"})}
 """Engine name -> formats, as `csv_gate.formats.detect_format` names them. A file of another format is seen and left."""
+
+
+def wanted_formats(targets: Iterable[Target]) -> frozenset[str]:
+    """The formats that some target judges."""
+    return frozenset[str]().union(*(JUDGED_FORMATS[target.engine] for target in targets))
 
 
 class Evaluate(Protocol):

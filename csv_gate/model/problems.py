@@ -114,6 +114,20 @@ class ProblemCode(StrEnum):
     CATALOG_FLAT_DIGEST = "catalog-flat-digest"
     """A catalog lists a program by the digest of the whole file, by which Windows does not look programs up."""
 
+    # Containers (archives, packages, installers)
+    MEMBER_NAME_REPEATED = "member-name-repeated"
+    MEMBER_NAMES_COLLIDE = "member-names-collide"
+    """They differ in letter case alone."""
+    MEMBER_NAME_HOSTILE = "member-name-hostile"
+    CONTAINER_PREFIX = "container-prefix"
+    CONTAINER_TRAILING_DATA = "container-trailing-data"
+    CONTAINER_UNLISTED_DATA = "container-unlisted-data"
+    CONTAINER_INCONSISTENT = "container-inconsistent"
+    """Two records of the container contradict each other, so that two readers may see different members."""
+    CONTAINER_MEMBERS_OVERLAP = "container-members-overlap"
+    CONTAINER_ORDER_WRONG = "container-order-wrong"
+    """The format fixes which members there are and in which order, and these are not they."""
+
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"
 
