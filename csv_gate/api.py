@@ -103,7 +103,12 @@ def extract_facts(path: PathLike, *, catalogs: Sequence[PathLike] = (), roots: S
     """
     if Path(path).is_dir():
         raise UsageError("facts are those of one file", got=f"the folder {os.fspath(path)}", expected="a file")
-    (artifact,) = inspect([os.fspath(path)], catalogs=[os.fspath(catalog) for catalog in catalogs], given_roots=tuple(roots))
+    (artifact,) = inspect(
+        [os.fspath(path)],
+        catalogs=[os.fspath(catalog) for catalog in catalogs],
+        given_roots=tuple(roots),
+        opens_containers=False,
+    )
     return artifact.facts
 
 
@@ -167,6 +172,7 @@ def check(
         given_roots=tuple(der for path in settings.roots for der in read_roots(path)),
         fail_on=None if settings.fail_on is FailOn.NEVER else Level(settings.fail_on.value),
         jobs=settings.jobs,
+        opens_containers=settings.containers,
         config_sha256=with_config.sha256,
         owners=owners_of(settings, base),
         waivers=NO_WAIVERS if settings.waivers is None else read_waivers(settings.waivers),

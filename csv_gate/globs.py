@@ -74,6 +74,19 @@ class Glob:
         # No pattern can hold NUL, so what matches this probe matches any name in its place.
         return self._is_deep and self._regex.match(f"{folder}/\0") is not None
 
+    def may_reach(self, folder: str) -> bool:
+        """Whether the pattern may mean something below the folder. May say yes where nothing could be meant, never no wrongly."""
+        names, _, is_floating = _names(self.pattern, self.floating)
+        if is_floating:
+            return True
+        parts = folder.split("/")
+        for name, part in zip(names, parts, strict=False):
+            if name == "**":
+                return True
+            if re.match(_name(name, self.pattern) + r"\Z", part, self._regex.flags) is None:
+                return False
+        return len(names) > len(parts) or self._is_deep
+
     def __str__(self) -> str:
         return self.pattern
 
@@ -99,6 +112,10 @@ class GlobSet:
     def covers(self, folder: str) -> Glob | None:
         """The first pattern that means everything below the folder."""
         return next((glob for glob in self.globs if glob.covers(folder)), None)
+
+    def may_reach(self, folder: str) -> bool:
+        """Whether some pattern may mean something below the folder."""
+        return any(glob.may_reach(folder) for glob in self.globs)
 
     def __iter__(self) -> Iterator[Glob]:
         return iter(self.globs)

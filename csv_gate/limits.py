@@ -63,5 +63,27 @@ class Limits:
     max_walk_depth: int = 128
     """Folders below a given path."""
 
+    # Containers. All but the per-member bounds count over everything that is reached from one file of the build output.
+    max_container_depth: int = 8
+    """Containers in containers. A bundle of packages with an installer in them has four."""
+    max_container_members: int = 65_536
+    """What ZIP can hold without its 64-bit form, at every level together."""
+    max_container_bytes: int = 16 * 1024 * MIB
+    """Bytes unpacked, at every level."""
+    max_container_ratio: int = 250
+    """Bytes unpacked for one byte packed: of a member, and of all members at every level together. Deflate can do 1032, real
+    programs stay below 20."""
+    container_ratio_floor_bytes: int = 16 * MIB
+    """Up to here a ratio does no harm: a small file of zeros is no bomb."""
+    max_container_seconds: int = 120
+    """Spent on one file of the build output."""
+    max_member_bytes: int = 2 * 1024 * MIB
+    max_member_name_bytes: int = 8 * KIB
+    """A path on Windows has at most 32,767 characters, on Linux 4,096 bytes."""
+    max_member_memory_bytes: int = 32 * MIB
+    """Members held in memory at one time, at every level together; what is beyond goes to an unnamed temporary file."""
+    max_decompressor_bytes: int = 80 * MIB
+    """Window of a decompressor. `xz -9` asks for 65 MB."""
+
 
 DEFAULT_LIMITS = Limits()

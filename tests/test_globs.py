@@ -180,3 +180,21 @@ def test_an_index_keeps_patterns_that_ignore_letter_case_and_escapes() -> None:
     globs = [Glob("DIST/a", case_sensitive=False), Glob(r"/x\*y/z"), Glob(r"x\*y/*")]
     assert list(GlobIndex(globs).matching("dist/a")) == [0]
     assert list(GlobIndex(globs).matching("x*y/z")) == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "folder", "answer"),
+    [
+        ("*.dll", "out/a.zip!", True),
+        ("**/x", "out/a.zip!", True),
+        ("out/**", "out/a.zip!", True),
+        ("out/*/x.dll", "out/a.zip!", True),
+        ("out/*.dll", "out/a.zip!", False),
+        ("bin/**", "out/a.zip!", False),
+        ("out/a.zip!/x", "out/a.zip!", True),
+        ("out", "out/a.zip!", True),
+        ("out/b/", "out/a.zip!", False),
+    ],
+)
+def test_whether_a_pattern_may_mean_something_below_a_folder(pattern: str, folder: str, answer: bool) -> None:
+    assert Glob(pattern).may_reach(folder) is answer

@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--exclude", metavar="GLOB", action="append", help="not these paths; counted in the result [CSV_GATE_EXCLUDE]"
     )
+    group.add_argument(
+        "--no-containers", action="store_true", help="do not open archives, packages and installers [CSV_GATE_CONTAINERS=false]"
+    )
     group.add_argument("--cross-check", action="store_true", help="compare each file with lief and pefile (extra: cross-check)")
     group.add_argument("-j", "--jobs", metavar="N", type=int, help="processes; default: as many as pay [CSV_GATE_JOBS]")
     group.add_argument("--shard", metavar="N/M", help="judge the Nth of M parts only; `csv-gate merge` joins the results")

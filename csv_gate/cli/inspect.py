@@ -11,7 +11,7 @@ from csv_gate.errors import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", metavar="PATH", nargs="+", help="files; of a folder every file that the gate can read")
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="files and folders; of containers also the members")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
     parser.add_argument("--catalog", metavar="FILE", action="append", help="security catalog that may list the file")
     parser.add_argument("--root", metavar="FILE", action="append", help="further root certificates, PEM or DER")
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     is_incomplete = False
     for artifact in inspect(texts(args, "paths"), catalogs=texts(args, "catalog"), given_roots=roots):
         facts = artifact.facts
-        is_incomplete = is_incomplete or any(gap.what == "content" for gap in facts.gaps)
+        is_incomplete = is_incomplete or any(gap.what in ("content", "members") for gap in facts.gaps)
         if args.json:
             gaps = [{"what": gap.what.value, "why": gap.why} for gap in facts.gaps]
             row = {"path": artifact.path, "size": facts.size, "format": facts.format, "facts": facts_json(facts), "gaps": gaps}

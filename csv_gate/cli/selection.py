@@ -39,6 +39,8 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
     for key in ("fail_on", "jobs", "waivers"):
         if (value := text(args, key)) is not None:
             flags[key] = value
+    if getattr(args, "no_containers", False):
+        flags["containers"] = "false"
     return load_config(path, environment=console.environment, flags=flags)
 
 
@@ -106,6 +108,7 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         given_roots=tuple(der for path in config.roots for der in read_roots(path)),
         fail_on=None if config.fail_on is FailOn.NEVER else Level(config.fail_on.value),
         jobs=config.jobs,
+        opens_containers=config.containers,
         is_cross_checked=bool(getattr(args, "cross_check", False)),
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),

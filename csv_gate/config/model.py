@@ -50,6 +50,9 @@ class Config:
     inputs: tuple[Path, ...] = field(default=(), metadata=says("What `check` looks at when no path is given."))
     include: tuple[Glob, ...] = field(default=(), metadata=says("Only these paths are checked; none given: all."))
     exclude: tuple[Glob, ...] = field(default=(), metadata=says("These paths are not checked; they are counted in the result."))
+    containers: bool = field(
+        default=True, metadata=says("Open archives, packages and installers and judge what is in them, at every level.")
+    )
     fail_on: FailOn = field(default=FailOn.ERROR, metadata=says("From which level on a finding fails the build."))
     catalogs: tuple[FilePattern, ...] = field(
         default=(), metadata=says("Security catalogs whose members count as signed, for every target; paths or globs.")

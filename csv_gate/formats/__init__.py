@@ -8,8 +8,19 @@ taken, and its name says that nothing more was.
 from __future__ import annotations
 
 from csv_gate.formats.cross_check import cross_check
-from csv_gate.formats.detect import HEAD_BYTES, NEEDS_WHOLE, detect_format
+from csv_gate.formats.detect import HEAD_BYTES, NEEDS_WHOLE, ZIP_TAIL_BYTES, detect_format, is_tar, name_by_end
 from csv_gate.formats.extract import extract, identify
 from csv_gate.formats.settings import ExtractionSettings
 
-__all__ = ["HEAD_BYTES", "NEEDS_WHOLE", "ExtractionSettings", "cross_check", "detect_format", "extract", "identify"]
+__all__ = [
+    "HEAD_BYTES",
+    "NEEDS_WHOLE",
+    "ZIP_TAIL_BYTES",
+    "ExtractionSettings",
+    "cross_check",
+    "detect_format",
+    "extract",
+    "identify",
+    "is_tar",
+    "name_by_end",
+]

@@ -74,7 +74,10 @@ _ZIP_FLAVOURS: Final[tuple[tuple[bytes, str], ...]] = (
 )
 """(member name in the central directory, format of the package). The first that is there counts."""
 ZIP: Final = "zip"
-ZIP_TAIL_BYTES: Final = 64 * 1024
+ZIP_TAIL_BYTES: Final = 64 * 1024 + 22
+"""An end record with the longest comment."""
+TAR: Final = "tar"
+_TAR_BLOCK: Final = 512
 
 
 NEEDS_WHOLE: Final = frozenset({"ole", "jscript"})
@@ -98,13 +101,43 @@ def _by_content(head: bytes, size: int) -> str:
     if size == 0:
         return EMPTY
     if head[:2] == b"MZ" and (found := _executable(head, size)):
-        return found
+        return TAR if found == DOS_MZ and is_tar(head) else found  # the name of an archive's first member may begin so
     for offset, magic, name in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return name
     if head[:1] == b"\x30" and (found := _pkcs7(head)):
         return found
-    return _text(head) or UNKNOWN
+    return _text(head) or (TAR if is_tar(head) else UNKNOWN)
+
+
+def name_by_end(format: str, tail: bytes) -> str:
+    """What the last `ZIP_TAIL_BYTES` of a file make of what `detect_format` said: a ZIP file has its list of members there."""
+    if format == UNKNOWN and ends_as_zip(tail):
+        format = ZIP
+    return name_zip(tail) if format == ZIP else format
+
+
+def ends_as_zip(tail: bytes) -> bool:
+    """Whether the last `ZIP_TAIL_BYTES` of a file end with a ZIP end record (APPNOTE.TXT 4.3.16). Readers find an archive from its end,
+    so bytes before it hide it only from who looks at the beginning."""
+    limit = len(tail)
+    while (at := tail.rfind(b"PK\x05\x06", 0, limit)) >= 0:
+        if at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail):
+            return True
+        limit = at + 3
+    return False
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether a file begins with a tar header: the checksum over its 512 bytes, its own 8 taken as spaces, is right (POSIX pax, "ustar
+    Interchange Format"). The form before POSIX has no other mark."""
+    if len(head) < _TAR_BLOCK or not any(head[:100]):
+        return False
+    stated = head[148:156].strip(b" \0")
+    if not stated or len(stated) > 7 or stated.strip(b"01234567"):
+        return False
+    block = head[:_TAR_BLOCK]
+    return int(stated, 8) == sum(block) - sum(block[148:156]) + 8 * 0x20
 
 
 def name_zip(tail: bytes) -> str:

@@ -36,8 +36,8 @@ def _identify(view: memoryview, settings: ExtractionSettings, name: str | None) 
     format = detect.detect_format(bytes(view[: detect.HEAD_BYTES]), len(view), name)
     if format == detect.PE and not _is_pe(view):
         return detect.DOS_MZ
-    if format == detect.ZIP:
-        return detect.name_zip(bytes(view[-detect.ZIP_TAIL_BYTES :]))
+    if format in (detect.ZIP, detect.UNKNOWN):
+        format = detect.name_by_end(format, bytes(view[-detect.ZIP_TAIL_BYTES :]))
     if format == OLE:
         return compound_format(view, settings)
     if format == JSCRIPT.format and not _is_for_script_host(view, settings):

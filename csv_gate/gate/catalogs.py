@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from csv_gate.errors import ArtifactError, ConfigError, LimitError, Place
+from csv_gate.gate.survey import MemberCatalog
 from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.facts import FactName, Gap
@@ -51,8 +52,9 @@ def read_catalogs(
     *,
     roots: Roots,
     limits: Limits,
+    members: Iterable[MemberCatalog] = (),
 ) -> Catalogs:
-    """Read them all.
+    """Read them all. `members`: those in containers, which count like loose ones.
 
     Raises:
         ConfigError: a catalog that was given by name cannot be read as one.
@@ -62,20 +64,15 @@ def read_catalogs(
     unread = []
     everywhere = set()
     scopes: dict[str, set[str]] = {}
-    for entry in found:
-        try:
-            if entry.size > limits.max_catalog_bytes:  # before so much is read into memory
-                raise LimitError("a catalog is too large", got=f"{entry.size} bytes", expected="limits.max_catalog_bytes")
-            with open_content(entry, limits) as content:
-                catalog = read_catalog(bytes(content), path=entry.path, roots=roots, limits=limits)
-        except ArtifactError as error:
-            findings.append(
-                Finding(check="CSV111", level=check("CSV111").level, message=str(error), place=Place(path=entry.path))
-            )
-            unread.append(entry.path)
+    loose = (MemberCatalog(path=entry.path, scope=entry.scope, read=_read(entry, roots, limits)) for entry in found)
+    for one in (*loose, *members):
+        if isinstance(one.read, ArtifactError):
+            message = str(one.read)
+            findings.append(Finding(check="CSV111", level=check("CSV111").level, message=message, place=Place(path=one.path)))
+            unread.append(one.path)
             continue
-        catalogs.setdefault(catalog.sha256, catalog)
-        scopes.setdefault(catalog.sha256, set()).add(entry.scope)
+        catalogs.setdefault(one.read.sha256, one.read)
+        scopes.setdefault(one.read.sha256, set()).add(one.scope)
     for path in given:
         catalog = _given(path, roots, limits)
         catalogs.setdefault(catalog.sha256, catalog)
@@ -93,6 +90,16 @@ def read_catalogs(
         found_scopes={sha256: frozenset(paths) for sha256, paths in scopes.items()},
         everywhere_sha256=frozenset(everywhere),
     )
+
+
+def _read(entry: Entry, roots: Roots, limits: Limits) -> Catalog | ArtifactError:
+    try:
+        if entry.size > limits.max_catalog_bytes:  # before so much is read into memory
+            raise LimitError("a catalog is too large", got=f"{entry.size} bytes", expected="limits.max_catalog_bytes")
+        with open_content(entry, limits) as content:
+            return read_catalog(bytes(content), path=entry.path, roots=roots, limits=limits)
+    except ArtifactError as error:
+        return error
 
 
 def _given(path: str, roots: Roots, limits: Limits) -> Catalog:

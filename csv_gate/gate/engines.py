@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -32,6 +32,11 @@ JUDGED_FORMATS: dict[str, frozenset[str]] = {
 }
 """Engine name -> formats, as `csv_gate.formats.identify` names them. A file of another format is seen and left: what no host
 controls (batch files, Python, shell scripts) must not make a run that checks nothing look like one that checked something."""
+
+
+def wanted_formats(targets: Iterable[Target]) -> frozenset[str]:
+    """The formats that some target judges."""
+    return frozenset[str]().union(*(JUDGED_FORMATS[target.engine] for target in targets))
 
 
 class Evaluate(Protocol):

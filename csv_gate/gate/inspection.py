@@ -17,8 +17,16 @@ _NO_INSTANT = datetime.fromtimestamp(0, UTC)
 """Facts do not depend on when they are read."""
 
 
-def inspect(inputs: Sequence[str], *, catalogs: Sequence[str] = (), given_roots: tuple[bytes, ...] = ()) -> Iterator[Artifact]:
-    """The facts of each file at and below the inputs, sorted by path. Catalogs sign what they list only where they are given.
+def inspect(
+    inputs: Sequence[str],
+    *,
+    catalogs: Sequence[str] = (),
+    given_roots: tuple[bytes, ...] = (),
+    opens_containers: bool = True,
+) -> Iterator[Artifact]:
+    """The facts of each file at and below the inputs and, if containers are opened, of what is in them, sorted by path.
+
+    Catalogs sign what they list only where they are given.
 
     Raises:
         UsageError: an input does not exist.
@@ -26,7 +34,15 @@ def inspect(inputs: Sequence[str], *, catalogs: Sequence[str] = (), given_roots:
     """
     roots = roots_with(given_roots)
     read = read_catalogs((), catalogs, (), roots=roots, limits=DEFAULT_LIMITS)
-    plan = Plan(inputs=tuple(inputs), targets=(), evaluated_at=_NO_INSTANT, tool_version="", given_roots=given_roots)
+    plan = Plan(
+        inputs=tuple(inputs),
+        targets=(),
+        evaluated_at=_NO_INSTANT,
+        tool_version="",
+        given_roots=given_roots,
+        opens_containers=opens_containers,
+    )
     judge = Judge(plan, read)
     for entry in walk(inputs, limits=DEFAULT_LIMITS).entries:
-        yield Artifact(path=entry.path, facts=judge.facts(entry))
+        for known in judge.facts(entry, None):
+            yield Artifact(path=known.path, facts=known.facts)

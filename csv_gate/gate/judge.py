@@ -1,4 +1,4 @@
-"""Judge one listed file: its bytes to facts, its facts to a verdict per target, its verdicts to findings.
+"""Judge one listed file and what is in it: bytes to facts, facts to a verdict per target, verdicts to findings.
 
 This is the one place where an unreadable artifact turns into a gap, and a gap in its content into `undecided`.
 """
@@ -6,22 +6,27 @@ This is the one place where an unreadable artifact turns into a gap, and a gap i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings, cross_check, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_formats
 from csv_gate.gate.findings import findings_of, unowned
+from csv_gate.gate.opening import JudgedMembers, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
+from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.report.artifact_line import ArtifactLines
-from csv_gate.scan import Entry, open_content
+from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
 
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
 
 _LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
 """Formats that catalogs vouch for."""
+_ANYWHERE = AppControlContext(evaluated_at=datetime.fromtimestamp(0, UTC))
+"""Stands for the context of a container that goes to no target by itself; only its gap is looked at."""
+
 Row = tuple[str, Count]
 """One artifact as it is kept and sent: its line of JSON, and what it adds to the counts."""
 
@@ -40,6 +48,19 @@ class _Ready:
     evaluate: Evaluate
     foreign_catalogs: frozenset[str]
     """SHA-256 of catalogs that are installed on other targets only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file or member with its facts."""
+
+    path: str
+    """As reports show it."""
+    scope: str
+    """As patterns see it."""
+    facts: Facts
+    is_folder: bool = False
+    """A folder that could not be listed: anything may be in it, for any target."""
 
 
 class Judge:
@@ -54,79 +75,133 @@ class Judge:
             roots=roots_with(plan.given_roots),
             catalogs=CatalogIndex(catalogs.catalogs),
         )
-        self._cache = _cache(plan, self._settings)
+        # What a second implementation says is not kept.
+        self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
         )
 
-    def row(self, entry: Entry) -> Row:
+    def rows(self, entry: Entry) -> list[Row]:
         """As `judge`, in the form that is kept."""
-        waived = self.judge(entry)
-        return self._lines.line(waived.result), count(waived.result, self._plan.fail_on, waived.used)
+        return [self._row(waived) for waived in self.judge(entry)]
 
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""
-        lost = replace(entry, gap="reading it ended the worker process (the file was cut short, or memory ran out)")
-        return self.row(lost)
+        why = "reading it ended the worker process (the file was cut short, or memory ran out)"
+        return self._row(self._result(Known(entry.path, entry.scope, unreadable(entry.size, why), is_folder=entry.is_folder)))
 
-    def judge(self, entry: Entry) -> Waived:
-        """The result of one listed file, and which waivers it takes. Raises nothing for what the file is or holds."""
+    def _row(self, waived: Waived) -> Row:
+        counted = count(waived.result, self._plan.fail_on, waived.used)
+        if counted.unrouted is not None and self._is_opened(waived.result.artifact.facts):
+            counted = replace(counted, unrouted=None)  # its members are what goes to targets
+        return self._lines.line(waived.result), counted
+
+    def judge(self, entry: Entry) -> Iterator[Waived]:
+        """The results of one listed file and of what is in it, sorted by path, and which waivers they take. Raises nothing for what the
+        file is or holds."""
         try:
-            facts = self.facts(entry)
-            verdicts = tuple(self._verdicts(entry, facts))
+            for known in self.facts(entry, wanted_formats(ready.target for ready in self._ready)):
+                yield self._result(known)
         except Exception as error:
             error.add_note(f"while judging {entry.path!r}")
             raise
+
+    def _result(self, known: Known) -> Waived:
+        facts = known.facts
+        verdicts = tuple(self._verdicts(known))
         sha256 = facts.digests.sha256 if facts.digests else None
-        owner = self._plan.owners.owner_of(entry.scope, sha256)
+        owner = self._plan.owners.owner_of(known.scope, sha256)
         nobody = () if owner is not None or self._plan.owners.is_silent else unowned(verdicts)
         result = ArtifactResult(
             # Waivers name paths as the configuration does.
-            artifact=Artifact(path=entry.scope, facts=facts),
+            artifact=Artifact(path=known.scope, facts=facts),
             verdicts=verdicts,
             findings=(*findings_of(facts, verdicts, self._version_of), *nobody),
             owner=owner,
         )
         waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
-        return replace(waived, result=replace(waived.result, artifact=Artifact(path=entry.path, facts=facts)))
+        return replace(waived, result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
-    def facts(self, entry: Entry) -> Facts:
-        """The facts of one listed file; an unreadable one has a gap instead."""
+    def facts(self, entry: Entry, formats: Collection[str] | None) -> list[Known]:
+        """The facts of one listed file and of its members, sorted by path; an unreadable one has a gap instead.
+
+        Of members those whose format is in `formats` (`None`: all), of containers also those that there is something to tell of.
+        """
         try:
-            facts = self._cross_checked(entry) if self._plan.is_cross_checked else self._extracted(entry)
+            known = self._trusted(entry)
+            return self._read(entry, formats) if known is None else [Known(entry.path, entry.scope, self._completed(known))]
         except ArtifactError as error:
-            return unreadable(entry.size, str(error))
-        if self._catalog_gap is not None and facts.format in _LISTED:
-            facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
-        return facts
+            return [Known(entry.path, entry.scope, unreadable(entry.size, str(error)), is_folder=entry.is_folder)]
 
-    def _cross_checked(self, entry: Entry) -> Facts:
-        with open_content(entry, self._plan.limits) as content:
-            facts = extract(content, self._settings, name=entry.path)
-            return replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
+    def _trusted(self, entry: Entry) -> Facts | None:
+        """The kept facts of a file that is what it was, so that it need not be opened; of a container that is opened: none."""
+        if self._cache is None or not self._is_trusted(entry) or entry.identity is None:
+            return None
+        sha256 = self._cache.sha256_of(entry.location, entry.identity)
+        facts = None if sha256 is None else self._cache.facts(sha256)
+        return None if facts is None or facts.size != entry.identity.size or self._is_opened(facts) else facts
 
-    def _extracted(self, entry: Entry) -> Facts:
-        """What the bytes say, from the kept facts where these bytes were read before."""
-        cache, trusted = self._cache, entry.identity if self._plan.trusts_files and entry.gap is None else None
-        if cache is None:
-            with open_content(entry, self._plan.limits) as content:
-                return extract(content, self._settings, name=entry.path)
-        if trusted is not None:
-            known = cache.sha256_of(entry.location, trusted)
-            facts = None if known is None else cache.facts(known)
-            if facts is not None and facts.size == trusted.size:
-                return facts
-        looked_ns = cache.now_ns()
+    def _is_trusted(self, entry: Entry) -> bool:
+        return self._plan.trusts_files and entry.gap is None
+
+    def _is_opened(self, facts: Facts) -> bool:
+        return facts.format in OPENERS and self._plan.opens_containers
+
+    def _read(self, entry: Entry, formats: Collection[str] | None) -> list[Known]:
+        """What the bytes say; of a file that is no container from the kept facts, where these bytes were read before.
+
+        Raises ArtifactError, also where the file changed while it was read.
+        """
+        cache, sha256, kept = self._cache, b"", None
+        looked_ns = 0 if cache is None else cache.now_ns()
         with open_content(entry, self._plan.limits) as content:
+            format = container_format(content, entry.path) if self._plan.opens_containers else None
+            if format is not None:
+                return sorted(self._opened(entry, content, format, formats), key=lambda one: one.path)
+            if cache is None:
+                return [Known(entry.path, entry.scope, self._extracted(content, entry.path))]
             sha256 = hashlib.sha256(content).digest()
             kept = cache.facts(sha256)
             facts = extract(content, self._settings, name=entry.path, sha256=sha256) if kept is None else kept
         # Only here is it sure that the file did not change while it was read.
         if kept is None:
             cache.keep(facts)
-        if trusted is not None:
-            cache.keep_identity(entry.location, trusted, sha256, looked_ns)
+        if self._is_trusted(entry) and entry.identity is not None:
+            cache.keep_identity(entry.location, entry.identity, sha256, looked_ns)
+        return [Known(entry.path, entry.scope, self._completed(facts))]
+
+    def _opened(self, entry: Entry, content: Content, format: str, formats: Collection[str] | None) -> Iterator[Known]:
+        questions = JudgedMembers(Selection(self._plan, entry), formats)
+        for found in members(self._plan, entry, content, format, questions):
+            facts = self._found(found, content if found.depth == 0 else found.content, formats)
+            if facts is not None:
+                yield Known(entry.path + found.path[len(entry.scope) :], found.path, facts)
+
+    def _found(self, found: Found, content: Content | None, formats: Collection[str] | None) -> Facts | None:
+        """The facts of what was found in a container; `None`: there is nothing to tell of it."""
+        if content is None:
+            return None if found.gap is None else unreadable(found.size, found.gap.why)
+        if not found.is_container:
+            return self._extracted(content, found.path) if found.is_wanted else None
+        is_judged = found.is_wanted and (formats is None or found.format in formats)
+        if not is_judged and not found.problems and found.gap is None:
+            return None
+        facts = self._extracted(content, found.path)
+        gaps = facts.gaps if found.gap is None else (*facts.gaps, found.gap)
+        return replace(facts, problems=(*facts.problems, *found.problems), gaps=gaps)
+
+    def _extracted(self, content: Content, name: str) -> Facts:
+        """Raises ArtifactError, hardly ever."""
+        facts = extract(content, self._settings, name=name)
+        if self._plan.is_cross_checked:
+            facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
+        return self._completed(facts)
+
+    def _completed(self, facts: Facts) -> Facts:
+        """With what this run, not the bytes, leaves open."""
+        if self._catalog_gap is not None and facts.format in _LISTED:
+            facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
         return facts
 
     def flush(self) -> None:
@@ -140,17 +215,29 @@ class Judge:
             self._cache.close()
             self._cache = None
 
-    def _verdicts(self, entry: Entry, facts: Facts) -> list[Verdict]:
+    def _verdicts(self, known: Known) -> list[Verdict]:
+        facts = known.facts
+        contexts = [(ready, ready.target.routes.context_for(known.scope)) for ready in self._ready]
+        unread = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
+        unopened = next((gap for gap in facts.gaps if gap.what is FactName.MEMBERS), None)
+        is_lost = (unread or unopened) and all(context is None for _, context in contexts) and self._plan.opens_containers
+        if known.is_folder or is_lost:
+            # What is inside may go to a target that the place itself does not go to; what cannot be read may be a container.
+            contexts = [(ready, context or _ANYWHERE) for ready, context in contexts]
+        if unread is not None:
+            return [_unread(ready.target.name, unread.why) for ready, context in contexts if context is not None]
+        is_container = self._is_opened(facts)
         found = []
-        gap = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
-        for ready in self._ready:
-            context = ready.target.routes.context_for(entry.scope)
-            if context is None and not entry.is_folder:
+        for ready, context in contexts:
+            if context is None:
                 continue
-            if context is None or gap is not None:
-                found.append(_unread(ready.target.name, gap.why if gap else "its files were not seen"))
+            if is_container and facts.format not in JUDGED_FORMATS[ready.target.engine]:
+                verdict = _of_container(ready.target.name)
             else:
-                found.append(ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context))
+                verdict = ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context)
+            if unopened is not None and verdict.decision in (Decision.ALLOWED, Decision.NOT_APPLICABLE):
+                verdict = _unopened(ready.target.name, unopened.why)
+            found.append(verdict)
         return found
 
 
@@ -175,6 +262,25 @@ def _unread(target: str, why: str) -> Verdict:
         missing=("the artifact's content",),
         because=why,
         help="make it readable for the gate, or exclude it if it is not shipped",
+    )
+
+
+def _unopened(target: str, why: str) -> Verdict:
+    return Verdict(
+        target=target,
+        decision=Decision.UNDECIDED,
+        checks=("CSV805",),
+        missing=("the container's members",),
+        because=f"not all that is inside was judged: {why}",
+        help="pack it so that it can be opened, or exclude it if it holds no code",
+    )
+
+
+def _of_container(target: str) -> Verdict:
+    return Verdict(
+        target=target,
+        decision=Decision.NOT_APPLICABLE,
+        because="a container is not run itself; what is inside is judged member by member",
     )
 
 

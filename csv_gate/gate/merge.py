@@ -40,8 +40,9 @@ def merge(parts: Sequence[Part]) -> SavedResult:
     artifacts = sorted(
         ((artifact, part.path) for part in ordered for artifact in part.result.artifacts), key=lambda one: one[0].artifact.path
     )
-    for (one, path), (other, _) in pairwise(artifacts):
-        if one.artifact.path == other.artifact.path:
+    for (one, path), (other, other_path) in pairwise(artifacts):
+        # Within one shard a container may hold a name twice.
+        if one.artifact.path == other.artifact.path and path != other_path:
             raise UsageError("an artifact is in two shards", place=Place(path=path), got=one.artifact.path)
     findings = tuple(
         one
@@ -93,7 +94,7 @@ def _check_same(first: Part, other: Part) -> None:
         ("configurations", one.run.config_sha256, two.run.config_sha256),
         ("targets or policies", one.targets, two.targets),
         ("inputs", one.run.inputs, two.run.inputs),
-        ("trees", (one.summary.excluded, one.summary.skipped), (two.summary.excluded, two.summary.skipped)),
+        ("trees", _tree(one.summary), _tree(two.summary)),
     ):
         if mine != theirs:
             raise UsageError(
@@ -102,6 +103,11 @@ def _check_same(first: Part, other: Part) -> None:
                 got=str(theirs)[:200],
                 expected=f"{str(mine)[:200]}, as in {first.path}",
             )
+
+
+def _tree(summary: Summary) -> tuple[int, int, int]:
+    """What every shard counts over the whole tree."""
+    return (summary.excluded, summary.skipped, summary.containers)
 
 
 def _summary(results: Sequence[SavedResult], findings: Iterable[Finding]) -> Summary:
@@ -123,6 +129,7 @@ def _summary(results: Sequence[SavedResult], findings: Iterable[Finding]) -> Sum
         waived=total("waived"),
         excluded=summaries[0].excluded,
         skipped=summaries[0].skipped,
+        containers=summaries[0].containers,
         findings={level: levels.count(level) for level in Level},
         # Whatever failed a shard fails the whole; the gravest first.
         exit_code=next((code for code in _GRAVEST_FIRST if code in codes), ExitCode.OK),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -102,6 +104,9 @@ class Plan:
     jobs: int | None = None
     """Processes; `None`: as many as pay for the amount of work."""
     is_cross_checked: bool = False
+    opens_containers: bool = True
+    stopwatch: Callable[[], float] = time.monotonic
+    """Seconds from any start: what time budgets are measured with. Must pickle."""
     config_sha256: str | None = None
     kept_facts: Path | None = None
     """The folder where facts are kept between runs; `None`: none are."""

@@ -58,13 +58,13 @@ def job_count(asked: int | None, entries: Sequence[Entry]) -> int:
 
 
 def rows(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], heartbeat: Callable[[int, int], None]) -> Iterator[Row]:
-    """The row of each entry, in order. `heartbeat(files, bytes)` is told what was finished."""
+    """The rows of each entry, in order. `heartbeat(files, bytes)` is told what was finished."""
     jobs = job_count(plan.jobs, entries)
     if jobs == 1:
         judge = Judge(plan, catalogs)
         try:
             for entry in entries:
-                yield judge.row(entry)
+                yield from judge.rows(entry)
                 heartbeat(1, entry.size)
         finally:
             judge.close()
@@ -165,6 +165,6 @@ def _start(plan: Plan, catalogs: Catalogs) -> None:
 def _work(portion: tuple[Entry, ...]) -> list[Row]:
     assert _judge is not None
     try:
-        return [_judge.row(entry) for entry in portion]
+        return [row for entry in portion for row in _judge.rows(entry)]
     finally:
         _judge.flush()  # a worker is not told when it ends

@@ -13,11 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import detect_format
 from csv_gate.gate.plan import EVERYWHERE, Plan, Target
+from csv_gate.gate.survey import CATALOG, format_of
+from csv_gate.limits import Limits
 from csv_gate.model.verdict import Level
-from csv_gate.scan import Entry, FileIdentity, read_head, walk
+from csv_gate.scan import Entry, FileIdentity, walk
 
 STATE_VERSION = 1
 MAX_STATE_BYTES = 256 * 1024 * 1024
@@ -32,7 +34,7 @@ class State:
     files: Mapping[str, str]
     """Path -> what tells that the file is still the same."""
     catalogs: frozenset[str]
-    """Paths of security catalogs among the files: what they list counts as signed."""
+    """Paths of security catalogs among the files, and of containers, which may hold some: what they list counts as signed."""
 
     def to_json(self) -> str:
         document = {
@@ -80,18 +82,22 @@ def changed_since(plan: Plan, green: State | None) -> Changed:
     marks = {entry.path: _mark(entry.identity) for entry in entries}
     context = _context(plan)
     if green is None or green.context != context:
-        catalogs = frozenset(entry.path for entry in entries if _is_catalog(entry))
+        catalogs = frozenset(entry.path for entry in entries if _may_sign(entry, plan.limits))
         return Changed(plan=plan, files=len(entries), state=State(context=context, files=marks, catalogs=catalogs))
     fresh = [entry for entry in entries if entry.identity is None or green.files.get(entry.path) != marks[entry.path]]
     gone = green.catalogs - marks.keys()
-    new_catalogs = frozenset(entry.path for entry in fresh if _is_catalog(entry))
+    new_catalogs = frozenset(entry.path for entry in fresh if _may_sign(entry, plan.limits))
     kept_catalogs = (green.catalogs - {entry.path for entry in fresh}) - gone
     state = State(context=context, files=marks, catalogs=kept_catalogs | new_catalogs)
     if not fresh and not gone:
         return Changed(plan=None, files=0, state=state)
     catalogs_changed = gone or new_catalogs or any(entry.path in green.catalogs for entry in fresh)
+    # What is named one by one has met the patterns, and its members, if it is a container, would meet none.
+    is_patterned = any(not entry.is_included for entry in fresh) or bool(
+        kept_catalogs and plan.opens_containers and (plan.include or plan.exclude)
+    )
     # A part of the files leaves waivers unused, which is a note.
-    if catalogs_changed or plan.fail_on is Level.NOTE or not _named_alike(plan, fresh):
+    if catalogs_changed or is_patterned or plan.fail_on is Level.NOTE or not _named_alike(plan, fresh):
         return Changed(plan=plan, files=len(entries), state=state)
     # Catalogs that did not change are looked at too: they may list what did.
     inputs = tuple(sorted({entry.path for entry in fresh} | kept_catalogs))
@@ -113,9 +119,10 @@ def _named_alike(plan: Plan, fresh: Iterable[Entry]) -> bool:
     return True
 
 
-def _is_catalog(entry: Entry) -> bool:
+def _may_sign(entry: Entry, limits: Limits) -> bool:
     try:
-        return detect_format(read_head(entry), entry.size) == "catalog"
+        format = format_of(entry, limits)
+        return format == CATALOG or format in OPENERS
     except ArtifactError:
         return False
 
@@ -133,6 +140,7 @@ def _context(plan: Plan) -> str:
         plan.config_sha256,
         plan.fail_on,
         plan.is_cross_checked,
+        plan.opens_containers,
         sorted(plan.inputs),
         [str(glob) for glob in plan.include],
         [str(glob) for glob in plan.exclude],

@@ -26,8 +26,8 @@ class Count:
     """A target that blocks might block it, which could not be decided, and no waiver accepts that."""
     is_notable: bool
     """A report that shows only what matters shows it."""
-    is_unrouted: bool
-    """No target takes it, so nothing was judged."""
+    unrouted: str | None
+    """Its path, if no target takes it, so that nothing was judged."""
     levels: tuple[int, int, int]
     """Findings of level error, warning, note."""
     waivers: tuple[str, ...]
@@ -47,7 +47,7 @@ def count(result: ArtifactResult, fail_on: Level | None, waivers: Iterable[str] 
         fails=not is_waived and (any(_reaches(f.level, fail_on) for f in decided) or (is_unexplained and fail_on is not None)),
         is_open=not is_waived and any(v.decision is Decision.UNDECIDED and not v.audited for v in result.verdicts),
         is_notable=bool(result.findings) or decision in (Decision.DENIED, Decision.UNDECIDED),
-        is_unrouted=not result.verdicts,
+        unrouted=None if result.verdicts else result.artifact.path,
         levels=_levels(result.findings),
         waivers=tuple(sorted(waivers)),
     )
@@ -85,7 +85,9 @@ class Tally:
         self.is_open = self.is_open or one.is_open
         self.waivers.update(one.waivers)
 
-    def summary(self, findings: Iterable[Finding], fail_on: Level | None, *, excluded: int, skipped: int) -> Summary:
+    def summary(
+        self, findings: Iterable[Finding], fail_on: Level | None, *, excluded: int, skipped: int, containers: int = 0
+    ) -> Summary:
         """Sum up, with the findings of the run as a whole."""
         findings = tuple(findings)
         levels = [total + more for total, more in zip(self.levels, _levels(findings), strict=True)]
@@ -101,6 +103,7 @@ class Tally:
             waived=self.waived,
             excluded=excluded,
             skipped=skipped,
+            containers=containers,
             findings=dict(zip((Level.ERROR, Level.WARNING, Level.NOTE), levels, strict=True)),
             exit_code=code,
         )

@@ -143,6 +143,19 @@ class ProblemCode(StrEnum):
     MODULE_SIGNATURE_MALFORMED = "module-signature-malformed"
     MODULE_SIGNATURE_NOT_LAST = "module-signature-not-last"
     MODULE_SIGNATURES_SEVERAL = "module-signatures-several"
+    # Containers (archives, packages, installers)
+    MEMBER_NAME_REPEATED = "member-name-repeated"
+    MEMBER_NAMES_COLLIDE = "member-names-collide"
+    """They differ in letter case alone."""
+    MEMBER_NAME_HOSTILE = "member-name-hostile"
+    CONTAINER_PREFIX = "container-prefix"
+    CONTAINER_TRAILING_DATA = "container-trailing-data"
+    CONTAINER_UNLISTED_DATA = "container-unlisted-data"
+    CONTAINER_INCONSISTENT = "container-inconsistent"
+    """Two records of the container contradict each other, so that two readers may see different members."""
+    CONTAINER_MEMBERS_OVERLAP = "container-members-overlap"
+    CONTAINER_ORDER_WRONG = "container-order-wrong"
+    """The format fixes which members there are and in which order, and these are not they."""
 
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"

@@ -109,6 +109,8 @@ class Summary:
     """Files that an exclude pattern took out."""
     skipped: int = 0
     """Files that are nothing to judge (no code, special files), seen and left."""
+    containers: int = 0
+    """Containers that were opened, at every level."""
     findings: Mapping[Level, int] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.OK
 

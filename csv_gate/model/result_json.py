@@ -314,6 +314,7 @@ def summary_json(summary: Summary) -> Json:
             "waived",
             "excluded",
             "skipped",
+            "containers",
         )
     }
     levels = {level.value: summary.findings.get(level, 0) for level in Level}

@@ -16,6 +16,7 @@ def counted(summary: Summary) -> tuple[tuple[str, int], ...]:
         ("not applicable", summary.not_applicable),
         ("excluded", summary.excluded),
         ("skipped", summary.skipped),
+        ("containers opened", summary.containers),
     )
 
 

@@ -105,6 +105,18 @@ def read_head(entry: Entry) -> bytes:
         return os.read(descriptor, HEAD_BYTES)
 
 
+def read_ends(entry: Entry, tail_bytes: int) -> tuple[bytes, bytes]:
+    """The head of a listed file and its last `tail_bytes`; they overlap in a short file.
+
+    Raises:
+        ArtifactError: as `read_head`.
+    """
+    with _opened(entry) as (descriptor, size):
+        head = os.read(descriptor, HEAD_BYTES)
+        os.lseek(descriptor, max(0, size - tail_bytes), os.SEEK_SET)
+        return head, _read_all(descriptor, min(size, tail_bytes))
+
+
 def _read_all(descriptor: int, size: int) -> bytes:
     data = os.read(descriptor, size) if size else b""
     if len(data) == size:

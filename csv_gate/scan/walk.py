@@ -67,6 +67,8 @@ class Entry:
     identity: FileIdentity | None = None
     gap: str | None = None
     """Why it cannot be read."""
+    is_included: bool = True
+    """False: no include pattern names it, but one may name something inside it, if it is a container."""
 
     @property
     def size(self) -> int:
@@ -91,6 +93,8 @@ class Walk:
     """Files that no include pattern named."""
     skipped: int = 0
     """Links that were not followed, and special files."""
+    unused: tuple[Glob, ...] = ()
+    """Patterns that met nothing so far; members of containers may still meet them. See `unused_patterns`."""
 
 
 def walk(
@@ -243,15 +247,17 @@ class _Collector:
     def _file(self, child: os.DirEntry[str], shown: str, scope: str) -> None:
         if self._is_taken_out(scope):
             return
+        included = self._is_included(scope)
         try:
             status = child.stat(follow_symlinks=False)
         except OSError as error:
-            self._add(Entry(path=shown, scope=scope, location=child.path, gap=_reason(error)))
+            self._add(Entry(path=shown, scope=scope, location=child.path, gap=_reason(error), is_included=included))
             return
         if stat.S_ISLNK(status.st_mode):
             self._link(child.path, shown, scope)
         elif stat.S_ISREG(status.st_mode):
-            self._add(Entry(path=shown, scope=scope, location=child.path, identity=FileIdentity.of(status)))
+            identity = FileIdentity.of(status)
+            self._add(Entry(path=shown, scope=scope, location=child.path, identity=identity, is_included=included))
         else:
             self.skipped += 1
             self._note("CSV902", shown, f"{_kind(status.st_mode)}, not a file: it was not opened")
@@ -261,10 +267,13 @@ class _Collector:
         if self.exclude and self.exclude.matches(scope):
             self.excluded += 1
             return True
-        if self.include and not self.include.matches(scope):
-            self.not_included += 1
-            return True
-        return False
+        if self._is_included(scope) or self.include.may_reach(scope + "!"):
+            return False
+        self.not_included += 1
+        return True
+
+    def _is_included(self, scope: str) -> bool:
+        return not self.include or self.include.matches(scope)
 
     def _use(self, scope: str) -> None:
         """Remember which patterns meet anything, also where an earlier pattern already did."""
@@ -284,7 +293,9 @@ class _Collector:
                 self._note("CSV903", shown, message, level=Level.WARNING)
                 return
             if stat.S_ISREG(status.st_mode):
-                self._add(Entry(path=shown, scope=scope, location=target, identity=FileIdentity.of(status)))
+                identity = FileIdentity.of(status)
+                included = self._is_included(scope)
+                self._add(Entry(path=shown, scope=scope, location=target, identity=identity, is_included=included))
                 return
             why = f"the link leads to {_kind(status.st_mode)} in the tree, which is walked in its own place"
         self.skipped += 1
@@ -302,7 +313,7 @@ class _Collector:
         findings.append(Finding(check=check_id, level=level or entry.level, message=message, place=Place(path=path)))
 
     def finish(self) -> Walk:
-        findings = list(_unused_patterns(self._unused, self.include))
+        findings: list[Finding] = []
         for check_id in sorted(self._findings):
             findings += sorted(self._findings[check_id], key=lambda finding: finding.place.path if finding.place else "")
             if more := self._suppressed.get(check_id):
@@ -313,10 +324,12 @@ class _Collector:
             excluded=self.excluded,
             not_included=self.not_included,
             skipped=self.skipped,
+            unused=tuple(self._unused),
         )
 
 
-def _unused_patterns(unused: Iterable[Glob], include: GlobSet) -> Iterator[Finding]:
+def unused_patterns(unused: Iterable[Glob], include: GlobSet) -> Iterator[Finding]:
+    """A finding for each pattern that met nothing in a whole run."""
     included = set(include)
     for glob in unused:
         word = "include" if glob in included else "exclude"

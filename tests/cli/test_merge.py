@@ -12,6 +12,7 @@ import pytest
 from csv_gate.errors import UsageError
 from csv_gate.gate.shards import is_in, read_shard
 from csv_gate.model.result import Shard
+from tests.builders.containers import ZipEntry, raw_zip, zip_of
 from tests.builders.tree import code, policy_for, tree
 from tests.cli.conftest import Build, Command
 
@@ -142,3 +143,13 @@ def test_a_result_is_written_and_read_with_its_shard(gate: Command, many: Build)
     again = gate("report", path, "-o", "json")
     assert again.out == path.read_text("utf-8")
     assert io.StringIO(again.out).readline() == "{\n"
+
+
+def test_containers_are_judged_by_the_shard_of_the_outer_file(gate: Command, many: Build) -> None:
+    twice = raw_zip(ZipEntry(name="a.dll", data=code("1")), ZipEntry(name="a.dll", data=code("2")))
+    tree(many.output, {f"pack{number}.zip": zip_of({"x.dll": code("x"), "y.dll": code("y")}) for number in range(5)})
+    tree(many.output, {"twice.zip": twice})
+    whole = gate(*many.check(), "-o", "json")
+    assert whole.out.count("twice.zip!/a.dll") >= 2
+    merged = gate("merge", *(shard(gate, many, number) for number in (1, 2, 3)))
+    assert merged.out == whole.out

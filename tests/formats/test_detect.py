@@ -3,7 +3,7 @@ import zipfile
 
 import pytest
 
-from csv_gate.formats.detect import detect_format, name_zip
+from csv_gate.formats.detect import detect_format, ends_as_zip, name_by_end, name_zip
 from tests.builders.pe import pe
 
 
@@ -68,3 +68,22 @@ def test_a_package_is_named_by_its_members(member: str, format: str) -> None:
         archive.writestr(member, "x")
     assert _of(buffer.getvalue()) == "zip"
     assert name_zip(buffer.getvalue()) == format
+
+
+def test_an_archive_is_found_from_its_end_where_something_stands_before_it() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("demo.nuspec", "<package/>")
+        archive.comment = b"with a comment"
+    data = b"\0\1\2" * 2000 + out.getvalue()
+    assert ends_as_zip(data)
+    assert not ends_as_zip(data + b"more")
+    assert name_by_end(_of(data), data) == "nupkg"
+    assert name_by_end("text", data) == "text"
+
+
+def test_an_image_whose_header_could_be_one_of_an_archive_stays_an_image() -> None:
+    data = bytearray(pe(pe_offset=512))
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    assert _of(bytes(data)) == "pe"

@@ -20,6 +20,7 @@ from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision
 from csv_gate.signatures.certificate import read_certificate
 from tests.builders import ca, cms, der
+from tests.builders.containers import zip_of
 from tests.builders.pe import certificate, pe
 from tests.builders.plans import NOON, plan, target
 from tests.builders.policy import element, policy_xml, scenario_xml, signer_xml
@@ -291,3 +292,37 @@ def test_a_program_that_is_cut_short_is_judged(tmp_path: Path, size: int) -> Non
 @pytest.mark.parametrize("magic", [0x107, 0, 0x30B])
 def test_a_program_of_an_unknown_kind_is_judged(tmp_path: Path, magic: int) -> None:
     assert decision_of(tmp_path, pe(magic=magic), policy_for(GOOD)) is UNDECIDED
+
+
+# --- members of containers
+
+
+def test_a_member_that_no_target_takes_is_told_by_its_own_path(tmp_path: Path) -> None:
+    tree(tmp_path, {"a/a.zip": zip_of({"a.dll": GOOD}), "b/b.zip": zip_of({"b.dll": GOOD, "c.dll": GOOD})})
+    files, findings, code_ = results(plan(tmp_path, targets=[routed(target(policy_for(GOOD)), "a/")], base=tmp_path))
+    assert decisions(files) == {"a.dll": {"prod": ALLOWED}, "b.dll": {}, "c.dll": {}}
+    (finding,) = findings
+    assert (finding.check, code_) == ("CSV905", ExitCode.OK)
+    assert "b/b.zip!/b.dll, " in finding.message
+    assert "b/b.zip!/c.dll:" in finding.message
+
+
+def test_members_that_no_target_takes_are_nothing_checked(tmp_path: Path) -> None:
+    tree(tmp_path, {"b/b.zip": zip_of({"b.dll": GOOD})})
+    with pytest.raises(NoArtifactsError, match="1 that no target takes"):
+        run(plan(tmp_path, targets=[routed(target(policy_for(GOOD)), "a/")], base=tmp_path))
+
+
+def test_a_catalog_in_a_container_signs_only_where_it_goes(tmp_path: Path) -> None:
+    tree(tmp_path, {"a/a.zip": zip_of({"a.cat": catalog_of(image_digest(GOOD))}), "a/a.dll": GOOD, "b/b.dll": GOOD})
+    policy = policy_of(publisher())
+    one, two = routed(target(policy), "a/"), routed(target(policy, name="other"), "b/")
+    files, _, _ = results(plan(tmp_path, targets=[one, two], base=tmp_path))
+    assert decisions(files) == {"a.dll": {"prod": ALLOWED}, "b.dll": {"other": DENIED}}
+
+
+def test_a_catalog_in_a_container_is_bounded(tmp_path: Path) -> None:
+    tree(tmp_path, {"a.zip": zip_of({"a.cat": catalog_of(image_digest(GOOD))}), "a.dll": GOOD})
+    files, findings, _ = results(plan(tmp_path, targets=[target(policy_of(publisher()))], limits=Limits(max_catalog_bytes=100)))
+    assert [finding.check for finding in findings] == ["CSV111"]
+    assert decisions(files) == {"a.dll": {"prod": UNDECIDED}}

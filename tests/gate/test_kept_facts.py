@@ -14,6 +14,7 @@ from csv_gate.gate import judge, run
 from csv_gate.report import render
 from csv_gate.store.facts_cache import SETTLED_NS
 from tests.builders import pe, signing
+from tests.builders.containers import zip_of
 from tests.builders.plans import plan, target
 from tests.builders.signed_pe import signed_pe
 from tests.builders.tree import code, policy_for, tree
@@ -110,3 +111,13 @@ def test_a_store_shared_by_worker_processes_changes_nothing(root: Path) -> None:
         with run(of) as found:
             render("json", found, out)
         assert out.getvalue() == plain
+
+
+def test_a_container_is_opened_in_every_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old(monkeypatch)
+    tree(root, {"build/a.zip": zip_of({"evil.dll": BAD, "good.dll": GOOD})})
+    kept = {"kept_facts": root / "kept", "trusts_files": True}
+    plain = result(root)
+    assert "a.zip!/evil.dll" in plain
+    assert [result(root, opens_containers=False, **kept) == plain, result(root, **kept) == plain] == [False, True]
+    assert result(root, **kept) == plain

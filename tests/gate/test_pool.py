@@ -52,7 +52,7 @@ def test_the_rows_are_those_of_one_process(tmp_path: Path, monkeypatch: pytest.M
     told: list[tuple[int, int]] = []
     parallel = list(pool.rows(of, Catalogs(), entries, lambda files, size: told.append((files, size))))
     judge = Judge(of, Catalogs())
-    assert parallel == [judge.row(one) for one in entries]
+    assert parallel == [row for one in entries for row in judge.rows(one)]
     assert sum(files for files, _ in told) == 6
     assert sum(size for _, size in told) == sum(one.size for one in entries)
 
@@ -63,15 +63,15 @@ def test_a_file_that_kills_its_worker_is_undecided_and_costs_no_other_file_its_v
     seeds = [str(n) for n in range(5)]
     tree(tmp_path, {f"{n}.dll": code(n) for n in seeds})
     entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
-    parent, real = os.getpid(), Judge.row
+    parent, real = os.getpid(), Judge.rows
 
-    def deadly(judge: Judge, one: Entry) -> Row:
+    def deadly(judge: Judge, one: Entry) -> list[Row]:
         if one.path.endswith("2.dll") and os.getpid() != parent:
             os._exit(7)
         return real(judge, one)
 
     monkeypatch.setattr(pool, "START_METHOD", "fork")
-    monkeypatch.setattr(Judge, "row", deadly)
+    monkeypatch.setattr(Judge, "rows", deadly)
     of = plan(tmp_path, targets=[target(policy_for(*map(code, seeds)))], jobs=2)
     rows = list(pool.rows(of, Catalogs(), entries, lambda files, size: None))
     allowed = Decision.ALLOWED
@@ -83,7 +83,7 @@ def test_a_bug_names_the_file_it_was_met_in(tmp_path: Path, monkeypatch: pytest.
     tree(tmp_path, {"a.dll": code("a"), "b.dll": code("b")})
     entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
 
-    def broken(judge: Judge, one: Entry) -> None:
+    def broken(judge: Judge, one: Entry, formats: object) -> None:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(pool, "START_METHOD", "fork")

@@ -9,7 +9,7 @@ from csv_gate.errors import UsageError
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.verdict import Level
-from csv_gate.scan import Walk
+from csv_gate.scan import Walk, unused_patterns
 from csv_gate.scan import walk as scan
 from csv_gate.scan.walk import MAX_FINDINGS_PER_CHECK
 from tests.builders.tree import tree
@@ -69,21 +69,30 @@ def test_excluded_files_are_counted_also_below_excluded_folders(tmp_path: Path) 
 def test_an_exclude_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
     tree(tmp_path, {"keep": b""})
     found = walk(tmp_path, exclude=("vendr/",))
-    assert [(f.check, f.level) for f in found.findings] == [("CSV901", Level.WARNING)]
-    assert "'vendr/'" in found.findings[0].message
+    (finding,) = unused_patterns(found.unused, GlobSet())
+    assert (finding.check, finding.level) == ("CSV901", Level.WARNING)
+    assert "'vendr/'" in finding.message
 
 
 def test_an_exclude_that_another_exclude_already_covers_still_matches(tmp_path: Path) -> None:
     tree(tmp_path, {"vendor/a.dll": b"", "b": b""})
-    assert checks(walk(tmp_path, exclude=("vendor/", "*.dll"))) == []
+    assert walk(tmp_path, exclude=("vendor/", "*.dll")).unused == ()
 
 
 def test_what_is_not_included_is_left_and_an_idle_include_is_told(tmp_path: Path) -> None:
-    tree(tmp_path, {"a.dll": b"", "b.txt": b""})
-    found = walk(tmp_path, include=("*.dll", "*.sys"))
-    assert names(found, tmp_path) == ["a.dll"]
+    tree(tmp_path, {"bin/a.dll": b"", "bin/b.txt": b""})
+    found = walk(tmp_path, include=("bin/*.dll", "bin/*.sys"))
+    assert names(found, tmp_path) == ["bin/a.dll"]
     assert found.not_included == 1
-    assert checks(found) == ["CSV901"]
+    assert [glob.pattern for glob in found.unused] == ["bin/*.sys"]
+
+
+def test_what_is_not_included_is_listed_where_an_include_may_mean_something_in_it(tmp_path: Path) -> None:
+    tree(tmp_path, {"a.dll": b"", "a.zip": b""})
+    assert [(entry.scope, entry.is_included) for entry in walk(tmp_path, include=("*.dll",)).entries] == [
+        ("a.dll", True),
+        ("a.zip", False),
+    ]
 
 
 def test_a_file_given_by_name_is_checked_whatever_the_patterns_say(tmp_path: Path) -> None:

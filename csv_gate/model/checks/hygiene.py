@@ -9,5 +9,6 @@ CHECKS = (
     Check(id="CSV901", slug="pattern-unused", title="An include or exclude pattern matches nothing", level=Level.WARNING),
     Check(id="CSV902", slug="special-file-skipped", title="A special file was skipped", level=Level.NOTE),
     Check(id="CSV903", slug="link-skipped", title="A symbolic link was not followed", level=Level.NOTE),
+    Check(id="CSV904", slug="containers-left-closed", title="Containers were not opened", level=Level.NOTE),
     Check(id="CSV905", slug="no-target", title="No target takes an artifact", level=Level.WARNING),
 )

@@ -134,6 +134,15 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.MODULE_SIGNATURES_SEVERAL: "CSV102",
         ProblemCode.CATALOG_FLAT_DIGEST: "CSV114",
         ProblemCode.CROSS_CHECK_DIFFERS: "CSV112",
+        ProblemCode.MEMBER_NAME_REPEATED: "CSV301",
+        ProblemCode.MEMBER_NAME_HOSTILE: "CSV302",
+        ProblemCode.CONTAINER_PREFIX: "CSV303",
+        ProblemCode.CONTAINER_TRAILING_DATA: "CSV303",
+        ProblemCode.CONTAINER_UNLISTED_DATA: "CSV303",
+        ProblemCode.CONTAINER_INCONSISTENT: "CSV303",
+        ProblemCode.CONTAINER_MEMBERS_OVERLAP: "CSV303",
+        ProblemCode.CONTAINER_ORDER_WRONG: "CSV303",
+        ProblemCode.MEMBER_NAMES_COLLIDE: "CSV304",
     }
 )
 """Which check a problem of an artifact, a signature or a time stamp fires. Complete: a problem without a check would be silence."""

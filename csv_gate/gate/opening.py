@@ -1,0 +1,66 @@
+"""Which members of containers a run looks at, and the opening of one listed file as a container."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
+from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.gate.plan import Plan
+from csv_gate.scan import Content, Entry
+
+INSIDE = "!/"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The patterns of a run, for the members of one listed file. What includes a container includes what is in it."""
+
+    plan: Plan
+    entry: Entry
+
+    def is_excluded(self, scope: str) -> bool:
+        return self.plan.exclude.matches(scope)
+
+    def is_included(self, scope: str) -> bool:
+        if self.entry.is_included or not self.plan.include:
+            return True
+        at = len(self.entry.scope)
+        while (at := scope.find(INSIDE, at)) >= 0:
+            if self.plan.include.matches(scope[:at]):
+                return True
+            at += len(INSIDE)
+        return self.plan.include.matches(scope)
+
+    def may_hold(self, scope: str) -> bool:
+        """Whether the member, if it is a container, may hold something included."""
+        return self.plan.include.may_reach(scope + "!")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMembers:
+    """Asks for the members whose format is wanted; `None`: for all."""
+
+    selection: Selection
+    formats: Collection[str] | None
+
+    def passes(self, path: str) -> bool:
+        selection = self.selection
+        return not selection.is_excluded(path) and (selection.is_included(path) or selection.may_hold(path))
+
+    def wants(self, path: str, format: str) -> bool:
+        return (self.formats is None or format in self.formats) and self.selection.is_included(path)
+
+
+def container_format(content: Content, name: str) -> str | None:
+    """The format of a file that is a container; what its name makes a script is none."""
+    head = bytes(content[:HEAD_BYTES])
+    format = name_by_end(detect_format(head, len(content), name), bytes(content[-ZIP_TAIL_BYTES:]))
+    return format if format in OPENERS else None
+
+
+def members(plan: Plan, entry: Entry, content: Content, format: str, questions: Questions) -> Iterator[Found]:
+    """What is found in a listed file; last the file itself. Paths begin with the entry's scope."""
+    budget = Budget(plan.limits, len(content), plan.stopwatch)
+    return walk_container(content, entry.scope, format, questions, budget)

@@ -1,0 +1,180 @@
+"""The first look at a run's files: what each is, what is in the containers, which catalogs there are, which patterns meet anything.
+
+Only heads are read, of files and of members; containers are unpacked as far as that takes. What is judged is then read anew, in the
+processes that judge: a file that holds nothing to judge and is sound is read no further.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from csv_gate.containers import OPENERS, Found
+from csv_gate.errors import ArtifactError, LimitError
+from csv_gate.formats import NEEDS_WHOLE, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
+from csv_gate.gate.opening import Selection, members
+from csv_gate.gate.plan import Plan
+from csv_gate.globs import Glob
+from csv_gate.limits import Limits
+from csv_gate.scan import Entry, open_content, read_ends, read_head
+from csv_gate.signatures import Catalog, Roots, read_catalog
+
+CATALOG = "catalog"
+_NAMED_BY_END = frozenset({"zip", "unknown"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberCatalog:
+    """A catalog in a container, read while the container was open."""
+
+    path: str
+    """As reports show it."""
+    scope: str
+    """As patterns see it."""
+    read: Catalog | ArtifactError
+
+
+@dataclass(slots=True, kw_only=True)
+class Survey:
+    """What was seen."""
+
+    judged: list[Entry] = field(default_factory=list)
+    """Files to judge: those that some target judges, what could not be read (it may be anything), and containers with something to judge
+    or to tell in them."""
+    judgeable: int = 0
+    """Files and members that will get a verdict of a target."""
+    unrouted: int = 0
+    """Files and members that could be judged and that no target takes."""
+    catalogs: list[Entry] = field(default_factory=list)
+    member_catalogs: list[MemberCatalog] = field(default_factory=list)
+    left: Counter[str] = field(default_factory=Counter)
+    """Formats that no target judges -> files and members."""
+    containers: int = 0
+    """That were opened, at every level."""
+    closed: int = 0
+    """Containers that were left closed because the run was told so."""
+    excluded: int = 0
+    """Members that an exclude pattern took out."""
+    not_included: int = 0
+    """Files and members that no include pattern names, beside those that the walk counted."""
+    unused: list[Glob] = field(default_factory=list)
+
+
+def survey(plan: Plan, entries: Iterable[Entry], wanted: Collection[str], unused: Iterable[Glob], roots: Roots) -> Survey:
+    """Look at all listed files. `wanted`: the formats that some target judges."""
+    seen = Survey(unused=list(unused))
+    for entry in entries:
+        try:
+            found = format_of(entry, plan.limits)
+        except ArtifactError:
+            seen.judged.append(entry)  # judging it says why it cannot be read
+            # What cannot be read may hold anything, for any target.
+            _count(seen, is_taken=entry.is_folder or plan.opens_containers or _takes(plan, entry.scope))
+            continue
+        if found in OPENERS and plan.opens_containers:
+            _container(plan, entry, found, wanted, seen, roots)
+        elif not entry.is_included:
+            seen.not_included += 1
+        elif found in wanted:
+            seen.judged.append(entry)
+            _count(seen, is_taken=_takes(plan, entry.scope))
+        else:
+            seen.left[found] += 1
+            seen.closed += found in OPENERS
+            if found == CATALOG:
+                seen.catalogs.append(entry)
+    return seen
+
+
+def _takes(plan: Plan, scope: str) -> bool:
+    return any(target.takes(scope) for target in plan.targets)
+
+
+def _count(seen: Survey, *, is_taken: bool) -> None:
+    if is_taken:
+        seen.judgeable += 1
+    else:
+        seen.unrouted += 1
+
+
+def format_of(entry: Entry, limits: Limits) -> str:
+    """The format of a listed file, by its head and, where that decides, its end.
+
+    Raises:
+        ArtifactError: it cannot be read.
+    """
+    found = detect_format(read_head(entry), entry.size, entry.path)
+    if found in NEEDS_WHOLE:
+        with open_content(entry, limits) as content:
+            return identify(content, ExtractionSettings(limits=limits), name=entry.path)
+    return name_by_end(found, read_ends(entry, ZIP_TAIL_BYTES)[1]) if found in _NAMED_BY_END else found
+
+
+def _container(plan: Plan, entry: Entry, format: str, wanted: Collection[str], seen: Survey, roots: Roots) -> None:
+    questions = _Look(Selection(plan, entry), wanted, seen)
+    is_told = False
+    try:
+        with open_content(entry, plan.limits) as content:
+            for found in members(plan, entry, content, format, questions):
+                shown = entry.path + found.path[len(entry.scope) :]
+                if found.gap is not None:
+                    seen.judgeable += 1
+                    is_told = True
+                seen.containers += found.is_container
+                is_told = is_told or bool(found.problems)
+                if found.format == CATALOG and found.content is not None:
+                    seen.member_catalogs.append(_catalog(found, shown, plan, roots))
+    except ArtifactError:
+        seen.judgeable += 1
+        is_told = True
+    if is_told or questions.judged or format in wanted:
+        seen.judged.append(entry)
+    if format in wanted and entry.is_included:
+        _count(seen, is_taken=_takes(plan, entry.scope))
+
+
+def _catalog(found: Found, path: str, plan: Plan, roots: Roots) -> MemberCatalog:
+    read: Catalog | ArtifactError
+    try:
+        if found.size > plan.limits.max_catalog_bytes:  # before so much is read into memory
+            raise LimitError("a catalog is too large", got=f"{found.size} bytes", expected="limits.max_catalog_bytes")
+        read = read_catalog(bytes(found.content or b""), path=path, roots=roots, limits=plan.limits)
+    except ArtifactError as error:
+        read = error
+    return MemberCatalog(path=path, scope=found.path, read=read)
+
+
+@dataclass(slots=True)
+class _Look:
+    """Asks for catalogs alone, and counts what else is there."""
+
+    selection: Selection
+    wanted: Collection[str]
+    seen: Survey
+    judged: int = 0
+
+    def passes(self, path: str) -> bool:
+        self._use(path)
+        if self.selection.is_excluded(path):
+            self.seen.excluded += 1
+            return False
+        if self.selection.is_included(path) or self.selection.may_hold(path):
+            return True
+        self.seen.not_included += 1
+        return False
+
+    def wants(self, path: str, format: str) -> bool:
+        if not self.selection.is_included(path):
+            self.seen.not_included += format not in OPENERS
+            return False
+        if format in self.wanted:
+            self.judged += 1
+            _count(self.seen, is_taken=_takes(self.selection.plan, path))
+        elif format not in OPENERS:
+            self.seen.left[format] += 1
+        return format == CATALOG
+
+    def _use(self, path: str) -> None:
+        if self.seen.unused:
+            self.seen.unused = [glob for glob in self.seen.unused if not glob.matches(path)]

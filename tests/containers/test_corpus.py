@@ -1,0 +1,64 @@
+"""Real packages: our members are those that the standard library gives, a reader that shares nothing with ours."""
+
+import io
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.builders.opened import opened
+
+CORPUS = Path(os.environ.get("CSV_GATE_CORPUS", "none")) / "signed"
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="CSV_GATE_CORPUS names no corpus")
+ZIPS = sorted(
+    path for path in CORPUS.rglob("*") if path.suffix in (".nupkg", ".vsix", ".jar", ".appx", ".msix", ".appxbundle", ".zip")
+)
+DEBS = sorted(CORPUS.rglob("*.deb"))
+BOMB = "zip-bomb-40MB.nupkg"
+WITH_TRAILING = {
+    "OpenVsixSignToolTest-InvalidOverrides.vsix",
+    "OpenVsixSignToolTest-Overrides.vsix",
+    "MsiSetup.msi.wixpack.zip",
+}
+"""Their end record states a shorter comment than there is."""
+
+
+@pytest.mark.parametrize("path", ZIPS, ids=lambda path: path.name)
+def test_members_of_real_zip_packages(path: Path) -> None:
+    found = opened(path.read_bytes(), path.name)
+    if path.name == BOMB:
+        assert "max_container_ratio" in found.gaps["big.bin"]
+        return
+    with zipfile.ZipFile(path) as archive:
+        expected = {info.filename: archive.read(info) for info in archive.infolist() if not info.is_dir()}
+    inner = {name for name in found.containers if name and "!/" not in name}
+    ours = {name: content for name, content in found.files if "!/" not in name}
+    assert ours == {name: content for name, content in expected.items() if name not in inner}
+    assert inner <= set(expected)
+    assert found.gaps == {}
+    assert found.problems == ({"": ["container-trailing-data"]} if path.name in WITH_TRAILING else {})
+
+
+@pytest.mark.parametrize("path", DEBS, ids=lambda path: path.name)
+def test_members_of_real_debian_packages(path: Path) -> None:
+    found = opened(path.read_bytes(), path.name)
+    if "flip" in path.name:
+        assert found.gaps
+        return
+    raw = path.read_bytes()
+    at, expected = 8, {}
+    while at < len(raw):
+        name, size = raw[at : at + 16].decode().strip().rstrip("/"), int(raw[at + 48 : at + 58])
+        data, at = raw[at + 60 : at + 60 + size], at + 60 + size + size % 2
+        if ".tar" in name:
+            with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+                for info in archive:
+                    if info.isreg() and (file := archive.extractfile(info)) is not None:
+                        expected[f"{name}!/{info.name.removeprefix('./')}"] = file.read()
+    inner = set(found.containers)
+    # An archive of no members is nothing but zeros, which no reader can tell from a file of zeros.
+    ours = {name: content for name, content in found.files if name.count("!/") == 1 and any(content)}
+    assert ours == {name: content for name, content in expected.items() if name not in inner and any(content)}
+    assert found.gaps == {}
