@@ -12,6 +12,7 @@ import pytest
 
 import csv_gate
 from csv_gate import api
+from tests.builders.containers import zip_of
 from tests.builders.policy import BASE_ID, OTHER_ID, policy_xml, scenario_xml
 from tests.builders.tree import code, policy_for, tree
 
@@ -86,3 +87,9 @@ def test_a_check_without_a_policy_is_a_usage_error(tmp_path: Path) -> None:
     tree(tmp_path, {"good.dll": GOOD})
     with pytest.raises(csv_gate.UsageError):
         csv_gate.check(tmp_path)
+
+
+def test_the_facts_of_a_container_are_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(zip_of({"good.dll": code("good")}))
+    facts = csv_gate.extract_facts(tmp_path / "a.zip")
+    assert (facts.format, facts.gaps) == ("zip", ())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.containers import zip_of
 from tests.builders.tree import code, policy_for, tree
 from tests.cli.conftest import BAD, GOOD, Build, Command
 
@@ -155,3 +156,22 @@ def test_a_push_runs_the_hook(gate: Command, repository: Path, tmp_path_factory:
     assert "CSV201" in stopped.stdout + stopped.stderr
     (repository / "build/bad.dll").unlink()
     assert git("push", str(remote), "main").returncode == 0
+
+
+def test_a_container_that_changed_has_everything_judged_again(gate: Command, repository: Path) -> None:
+    """It may hold a catalog, and patterns that meet its members."""
+    tree(repository, {"build/a.zip": zip_of({"a.dll": GOOD})})
+    assert gate("hook", "run").code == 0
+    tree(repository, {"build/a.zip": zip_of({"a.dll": BAD})})
+    outcome = gate("hook", "run")
+    assert outcome.code == 1, outcome.err
+    assert "a.zip!/a.dll" in outcome.out + outcome.err
+
+
+def test_members_that_a_pattern_takes_out_stay_out_when_other_files_change(gate: Command, repository: Path) -> None:
+    config = CONFIG + b'exclude: ["**/old/**"]\n'
+    packed = zip_of({"a.dll": GOOD, "old/bad.dll": BAD})
+    tree(repository, {"csv-gate.yaml": config, "build/a.zip": packed, "policy.xml": policy_for(GOOD, code("new"))})
+    assert gate("hook", "run").code == 0
+    tree(repository, {"build/new.dll": code("new")})
+    assert gate("hook", "run").code == 0
