@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, TextIO
 
 from csv_gate.model.result import RunResult
@@ -16,14 +17,30 @@ from csv_gate.report.escape import json_line, terminal
 from csv_gate.report.options import ReportOptions
 from csv_gate.report.paths import relative
 
+_ISSUES_MAX = 20_000
+"""An issue is at most a few kilobytes; a page of a merge request shows fewer by far."""
+
 
 def render_gitlab(result: RunResult, out: TextIO, options: ReportOptions) -> None:
     """One issue for each diagnostic that no waiver excuses; what is undecided is `critical`, what would be blocked a `blocker`."""
     separator = "[\n"
-    for issue in _issues(result, options):
+    for issue in _bounded(_issues(result, options)):
         out.write(separator + json_line(issue))
         separator = ",\n"
     out.write("\n]\n" if separator != "[\n" else "[]\n")
+
+
+def _bounded(issues: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The first `_ISSUES_MAX`, and where there are more, a last one that says how many were left out."""
+    yield from islice(issues, _ISSUES_MAX)
+    if left := sum(1 for _ in issues):
+        yield {
+            "check_name": "csv-gate",
+            "description": f"{left:,} more issues were left out of this report; the JSON result has all",
+            "severity": "critical",
+            "fingerprint": hashlib.sha256(b"csv-gate: issues left out").hexdigest(),
+            "location": {"path": "csv-gate.yaml", "lines": {"begin": 1}},
+        }
 
 
 def _issues(result: RunResult, options: ReportOptions) -> Iterator[dict[str, Any]]:

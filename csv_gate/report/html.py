@@ -37,9 +37,11 @@ def render_html(result: RunResult, out: TextIO, options: ReportOptions) -> None:
     left = _write_rows(result, rows, out)
     out.write("\n],\n")
     causes = [cause for cause in gather(result) if cause.level is not Level.NOTE]
+    rows.checks.update(cause.first.check for cause in causes)
     for name, value in _rest(result, causes, rows, left, options).items():
         out.write(f"{script_json(name)}:{script_json(value)},\n")
-    out.write(f'"checks":{script_json({check.id: check.title for check in CHECKS.values()})}}}\n')
+    titles = {check.id: check.title for check in CHECKS.values() if check.id in rows.checks}
+    out.write(f'"checks":{script_json(titles)}}}\n')
     out.write(f"</script>\n<script>{_asset('page.js')}</script>\n</body>\n</html>\n")
 
 

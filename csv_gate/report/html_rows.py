@@ -30,6 +30,8 @@ class Rows:
     def __init__(self, targets: Sequence[TargetRef]) -> None:
         self.strings: list[str] = []
         self.certificates: list[Json] = []
+        self.checks: set[str] = set()
+        """Ids of the checks that rows name."""
         self._string_at: dict[str, int] = {}
         self._certificate_at: dict[str, int] = {}
         self._targets = {target.name: index for index, target in enumerate(targets)}
@@ -43,6 +45,8 @@ class Rows:
     def row(self, result: ArtifactResult) -> Json:
         facts = result.artifact.facts
         told = list(diagnostics(result))
+        self.checks.update(one.check for one in told)
+        self.checks.update(check for verdict in result.verdicts for check in verdict.checks)
         version = version_row(facts)
         waiver = result.waiver
         waived = f"until {waiver.expires.isoformat()} by {waiver.owner}: {waiver.reason} ({waiver.id})" if waiver else None

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from csv_gate.model.result import ArtifactResult, Finding, RunResult, TargetRef
@@ -24,6 +24,12 @@ from csv_gate.report.options import JunitDialect, ReportOptions
 _NAME_MAX = 380
 """Azure takes names up to 512 characters, class name included."""
 _CLASS_MAX = 100
+_FULL_PASSES = 8_000_000
+"""Octets of the file beyond which passed and skipped cases lose their text; GitLab takes 30 MB."""
+_FULL_FAILURES = 16_000_000
+"""Octets beyond which failures keep their message only, shortened."""
+_SHORT = 200
+_SHORTENED = "the file is long: texts of some test cases were shortened; the JSON result has all"
 _MARKED = re.compile(r" #[0-9a-f]{16}$")
 _CHECKS_SUITE = "csv-gate checks"
 _WITH_OWNER = (JunitDialect.AZURE, JunitDialect.GITHUB)
@@ -44,8 +50,32 @@ class _Case:
     body: tuple[str, ...] = ()
 
 
-def render_junit(result: RunResult, out: TextIO, options: ReportOptions) -> None:
-    """Suites in the order of the targets; within a suite the artifacts' order. Reproducible: times are the run's own."""
+class _Counted:
+    """Writes, and knows how much was written."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self.octets = 0
+
+    def write(self, text: str) -> None:
+        self.octets += len(text.encode("utf-8", "surrogatepass"))
+        self._out.write(text)
+
+
+def _fitted(case: _Case, octets: int) -> _Case:
+    """The case as it may be told after so many octets: passes are shortened before failures are."""
+    grave = case.outcome in ("failure", "error")
+    if octets < (_FULL_FAILURES if grave else _FULL_PASSES):
+        return case
+    return replace(case, message=clip(case.message, _SHORT), body=())
+
+
+def render_junit(result: RunResult, stream: TextIO, options: ReportOptions) -> None:
+    """Suites in the order of the targets; within a suite the artifacts' order. Reproducible: times are the run's own.
+
+    No case is ever left out, since a missing failure would read as a pass; texts are shortened, and the suite's output says so.
+    """
+    out = _Counted(stream)
     suites = [*(target.name for target in result.targets), _CHECKS_SUITE]
     counts = _counts(result)
     total = sum(counts.values(), Counter[str]())
@@ -79,7 +109,7 @@ def _counts(result: RunResult) -> dict[str, Counter[str]]:
 
 
 def _suite(
-    result: RunResult, name: str, target: TargetRef | None, counts: Counter[str], out: TextIO, options: ReportOptions
+    result: RunResult, name: str, target: TargetRef | None, counts: Counter[str], out: _Counted, options: ReportOptions
 ) -> None:
     stamp = result.run.evaluated_at.strftime("%Y-%m-%dT%H:%M:%S")
     out.write(
@@ -90,13 +120,17 @@ def _suite(
         for key, value in _properties(result, target):
             out.write(f'   <property name="{key}" value="{xml(value)}"/>\n')
         out.write("  </properties>\n")
-    empty = True
+    empty, shortened = True, False
     for case in _cases(result, name, options):
         empty = False
-        _case(case, name, out, options)
+        told = _fitted(case, out.octets)
+        shortened = shortened or told != case
+        _case(told, name, out, options)
     if empty and target is None:
         nothing = _Case(name="nothing was checked", path=None, owner=None, outcome="error", message="nothing was checked")
         _case(nothing, name, out, options)
+    if shortened:
+        out.write(f"  <system-out>{_SHORTENED}</system-out>\n")
     out.write(" </testsuite>\n")
 
 
@@ -225,7 +259,7 @@ def _body(artifact: ArtifactResult, diagnostic: Diagnostic) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _case(case: _Case, suite: str, out: TextIO, options: ReportOptions) -> None:
+def _case(case: _Case, suite: str, out: _Counted, options: ReportOptions) -> None:
     dialect = options.junit_dialect
     attributes = [f'classname="{xml(suite, _CLASS_MAX)}"', f'name="{xml(case.name)}"']
     if case.owner and dialect in _WITH_OWNER:

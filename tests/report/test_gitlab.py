@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from csv_gate.report import ReportOptions, render
+from csv_gate.report import gitlab as module
+from tests.builders.results import artifact, denied, result
+
+
+@pytest.mark.parametrize(("count", "shown", "said"), [(3, 3, None), (5, 4, "2 more issues")])
+def test_issues_beyond_the_bound_are_counted_in_a_last_one(
+    monkeypatch: pytest.MonkeyPatch, count: int, shown: int, said: str | None
+) -> None:
+    monkeypatch.setattr(module, "_ISSUES_MAX", 3)
+    out = io.StringIO()
+    render("gitlab", result(*(artifact(f"{number}.dll", denied()) for number in range(count))), out, ReportOptions())
+    issues = json.loads(out.getvalue())
+    assert len(issues) == shown
+    assert len({issue["fingerprint"] for issue in issues}) == shown
+    assert said is None or issues[-1]["description"].startswith(said)
