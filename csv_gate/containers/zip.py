@@ -14,8 +14,8 @@ from functools import partial
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.member import Item, Member, View, slices
 from csv_gate.containers.streams import STREAMS, Decompressor, Deflate, pull
-from csv_gate.containers.zip_directory import Directory, Entry, content_of, entries, find_directory
 from csv_gate.errors import ArtifactError, FormatError, LimitError
+from csv_gate.formats.zip_directory import Directory, Entry, content_of, entries, find_directory
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
 
@@ -34,11 +34,13 @@ def open_zip(data: View, name: str, budget: Budget) -> Iterator[Item]:
     directory = find_directory(data)
     yield from directory.problems
     listed: list[Entry] = []
-    for item in entries(data, directory, budget):
+    for item in entries(data, directory, budget.limits):
         if isinstance(item, Problem):
             yield item
         else:
             listed.append(item)
+            if len(listed) > budget.limits.max_container_members:
+                budget.spend_member()  # says so
     spans, told = [], 0
     starts: dict[int, int | ArtifactError] = {}
     for index, entry in enumerate(listed):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from mmap import mmap
 from typing import Final
 
+from csv_gate.errors import ArtifactError
 from csv_gate.formats import detect
 from csv_gate.formats.cab import CAB, extract_cab
 from csv_gate.formats.catalog import extract_catalog
 from csv_gate.formats.elf import ELF, extract_elf
 from csv_gate.formats.file_names import format_of_name
 from csv_gate.formats.msi import INSTALLERS, OLE, compound_format, extract_compound
+from csv_gate.formats.packages import PACKAGES, package_reader
 from csv_gate.formats.pe import extract_pe
 from csv_gate.formats.pe_digest import feed
 from csv_gate.formats.script import extract_script, script_kind
@@ -87,7 +90,22 @@ def extract(
             return extract_elf(view, settings)
         if (kind := BY_FORMAT.get(format)) is not None:
             return extract_script(view, kind, settings)
-        return extract_flat(view, format, settings)
+        facts = extract_flat(view, format, settings)
+        return facts if format not in PACKAGES else _with_package(facts, view, settings)
+
+
+def _with_package(facts: Facts, view: memoryview, settings: ExtractionSettings) -> Facts:
+    try:
+        reading = package_reader(facts.format)(view, settings)
+    except ArtifactError as error:
+        return replace(facts, gaps=(*facts.gaps, Gap(what=FactName.SIGNATURES, why=f"the package cannot be read: {error}")))
+    return replace(
+        facts,
+        package=reading.package,
+        signatures=(*facts.signatures, *reading.signatures),
+        problems=(*facts.problems, *reading.problems),
+        gaps=(*facts.gaps, *reading.gaps),
+    )
 
 
 def extract_flat(view: memoryview, format: str, settings: ExtractionSettings) -> Facts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.signatures import CatalogIndex, Roots
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 """Raised with every change of what extraction says of the same bytes: kept facts of another version are not used."""
 
 

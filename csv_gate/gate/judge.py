@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import ExtractionSettings, cross_check, extract
+from csv_gate.formats import PACKAGES, ExtractionSettings, cross_check, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_formats
@@ -185,9 +185,11 @@ class Judge:
         if not found.is_container:
             return self._extracted(content, found.path) if found.is_wanted else None
         is_judged = found.is_wanted and (formats is None or found.format in formats)
-        if not is_judged and not found.problems and found.gap is None:
+        if not is_judged and not found.problems and found.gap is None and found.format not in PACKAGES:
             return None
         facts = self._extracted(content, found.path)
+        if not (is_judged or found.problems or found.gap or facts.signatures or facts.problems or facts.gaps):
+            return None  # a package that says nothing of itself
         gaps = facts.gaps if found.gap is None else (*facts.gaps, found.gap)
         return replace(facts, problems=(*facts.problems, *found.problems), gaps=gaps)
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from csv_gate.model.problems import Problem
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 """Raised whenever an extractor starts to say something else about the same bytes; stored facts of another version are void."""
 
 
@@ -248,6 +248,40 @@ class SignatureSource(StrEnum):
     CATALOG = "catalog"
 
 
+class SignatureScheme(StrEnum):
+    """By whose rules a signature was made and is verified. App Control knows `authenticode` alone."""
+
+    AUTHENTICODE = "authenticode"
+    APPX = "appx"
+    NUGET = "nuget"
+    OPC = "opc"
+    JAR = "jar"
+    APK = "apk"
+    XAP = "xap"
+    CLICKONCE = "clickonce"
+    RPM = "rpm"
+    DEB = "deb"
+    OPENPGP = "openpgp"
+    CMS = "cms"
+    SIGSTORE = "sigstore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFacts:
+    """The key of a signer that has no X.509 certificate."""
+
+    key_id: str
+    """As the signature names it: lower-case hex of an OpenPGP key ID or fingerprint, or of the SHA-256 of a public key."""
+    is_given: bool
+    """It is among the keys that the user gave. Of a key that is not, nothing below is known and nothing can be verified."""
+    fingerprint: str | None = None
+    """Of the primary key, lower-case hex."""
+    algorithm: str | None = None
+    bits: int | None = None
+    user_ids: tuple[str, ...] = ()
+    """As the given key says of itself, or the identities in a sigstore certificate."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageHashFacts:
     """The page-hash table inside a signature."""
@@ -283,6 +317,29 @@ class SignatureFacts:
     page_hashes: PageHashFacts | None = None
     catalog_sha256: str | None = None
     """Of the catalog file that lists the artifact."""
+    scheme: SignatureScheme = SignatureScheme.AUTHENTICODE
+    role: str | None = None
+    """What the signer signs as, where the scheme tells: `author`, `repository`, `origin`, `builder`, `header`, `maintainer`, …"""
+    key: KeyFacts | None = None
+    """The signer, where it has no certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageFacts:
+    """What a package says of itself, and how far its signatures reach. Untrusted text unless a signature that covers it is valid."""
+
+    name: str | None = None
+    version: str | None = None
+    publisher: str | None = None
+    architecture: str | None = None
+    family_name: str | None = None
+    """Of a packaged app: name, underscore, hash of the publisher."""
+    digests_match: bool | None = None
+    """Every digest that the package states of its own parts is right, signed or not; `None`: it states none."""
+    uncovered: tuple[str, ...] = ()
+    """The first members that no signature of the package reaches, in the package's order."""
+    uncovered_count: int = 0
+    """How many there are in all; of a package without a signature: none are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +356,7 @@ class Facts:
     compound: CompoundFacts | None = None
     cabinet: CabinetFacts | None = None
     elf: ElfFacts | None = None
+    package: PackageFacts | None = None
     version: VersionFacts | None = None
     signatures: tuple[SignatureFacts, ...] = ()
     catalog_members: int | None = None

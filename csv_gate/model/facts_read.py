@@ -13,11 +13,14 @@ from csv_gate.model.facts import (
     FactName,
     Facts,
     Gap,
+    KeyFacts,
     ModuleSignatureFacts,
+    PackageFacts,
     PageHashFacts,
     PeFacts,
     ScriptFacts,
     SignatureFacts,
+    SignatureScheme,
     SignatureSource,
     TimestampFacts,
     TimestampKind,
@@ -43,6 +46,7 @@ def read_facts(node: Node) -> Facts:
         compound=inner.find("compound").maybe(_compound),
         cabinet=inner.find("cabinet").maybe(_cabinet),
         elf=inner.find("elf").maybe(_elf),
+        package=inner.find("package").maybe(_package),
         version=inner.at("version").maybe(_version),
         signatures=inner.at("signatures").each(_signature),
         problems=inner.at("problems").each(_problem),
@@ -124,6 +128,19 @@ def _module_signature(node: Node) -> ModuleSignatureFacts:
     )
 
 
+def _package(node: Node) -> PackageFacts:
+    return PackageFacts(
+        name=node.at("name").maybe(Node.text),
+        version=node.at("version").maybe(Node.text),
+        publisher=node.at("publisher").maybe(Node.text),
+        architecture=node.at("architecture").maybe(Node.text),
+        family_name=node.at("family_name").maybe(Node.text),
+        digests_match=node.at("digests_match").maybe(Node.flag),
+        uncovered=node.at("uncovered").each(Node.text),
+        uncovered_count=node.at("uncovered_count").number(),
+    )
+
+
 def _version(node: Node) -> VersionFacts:
     return VersionFacts(
         original_filename=node.at("original_filename").maybe(Node.text),
@@ -166,6 +183,24 @@ def _signature(node: Node) -> SignatureFacts:
         timestamp=node.at("timestamp").maybe(_timestamp),
         page_hashes=node.at("page_hashes").maybe(_page_hashes),
         catalog_sha256=node.at("catalog_sha256").maybe(Node.text),
+        scheme=_scheme(node.find("scheme")),
+        role=node.find("role").maybe(Node.text),
+        key=node.find("key").maybe(_key),
+    )
+
+
+def _scheme(node: Node) -> SignatureScheme:
+    return SignatureScheme.AUTHENTICODE if node.value is None else node.one_of(SignatureScheme)
+
+
+def _key(node: Node) -> KeyFacts:
+    return KeyFacts(
+        key_id=node.at("key_id").text(),
+        is_given=node.at("is_given").flag(),
+        fingerprint=node.at("fingerprint").maybe(Node.text),
+        algorithm=node.at("algorithm").maybe(Node.text),
+        bits=node.at("bits").maybe(Node.number),
+        user_ids=node.at("user_ids").each(Node.text),
     )
 
 

@@ -32,7 +32,7 @@ from csv_gate.model.result import (
     Summary,
     WaiverRef,
 )
-from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, script_json
+from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, key_json, package_json, script_json
 from csv_gate.model.verdict import Level, RuleRef, Verdict
 
 Json = dict[str, Any]
@@ -78,6 +78,7 @@ def facts_json(facts: Facts, *, with_signatures: bool = True) -> Json:
         "compound": None if facts.compound is None else compound_json(facts.compound),
         "cabinet": None if facts.cabinet is None else cabinet_json(facts.cabinet),
         "elf": None if facts.elf is None else elf_json(facts.elf),
+        "package": None if facts.package is None else package_json(facts.package),
         "signatures": [signature_json(signature) for signature in facts.signatures] if with_signatures else [],
         "catalog_members": facts.catalog_members,
         "problems": _problems(facts.problems),
@@ -145,6 +146,9 @@ def signature_json(signature: SignatureFacts, *, with_certificates: bool = True)
         "timestamp": None if stamp is None else timestamp_json(stamp),
         "page_hashes": None if pages is None else {"algorithm": pages.algorithm, "matches": pages.matches},
         "catalog_sha256": signature.catalog_sha256,
+        "scheme": signature.scheme.value,
+        "role": signature.role,
+        "key": None if signature.key is None else key_json(signature.key),
     }
 
 

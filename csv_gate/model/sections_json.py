@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from csv_gate.model.facts import CabinetFacts, CompoundFacts, ElfFacts, ScriptFacts
+from csv_gate.model.facts import CabinetFacts, CompoundFacts, ElfFacts, KeyFacts, PackageFacts, ScriptFacts
 
 Json = dict[str, object]
 
@@ -50,4 +50,28 @@ def elf_json(elf: ElfFacts) -> Json:
             "signer": module.signer,
             "digest_algorithm": module.digest_algorithm,
         },
+    }
+
+
+def package_json(package: PackageFacts) -> Json:
+    return {
+        "name": package.name,
+        "version": package.version,
+        "publisher": package.publisher,
+        "architecture": package.architecture,
+        "family_name": package.family_name,
+        "digests_match": package.digests_match,
+        "uncovered": list(package.uncovered),
+        "uncovered_count": package.uncovered_count,
+    }
+
+
+def key_json(key: KeyFacts) -> Json:
+    return {
+        "key_id": key.key_id,
+        "is_given": key.is_given,
+        "fingerprint": key.fingerprint,
+        "algorithm": key.algorithm,
+        "bits": key.bits,
+        "user_ids": list(key.user_ids),
     }

@@ -159,12 +159,13 @@ _CERTIFICATE: Final = tuple(
 )
 
 _WRITTEN: Final[dict[type[DataclassInstance], str]] = {
-    # A PE has nothing to say as script, compound file, cabinet or ELF, and only what a PE says is kept.
-    Facts: "format size digests pe script compound cabinet elf version signatures catalog_members problems gaps",
+    # A PE has nothing to say as script, compound file, cabinet, ELF or package, its signatures are Authenticode's, and only what a PE
+    # says is kept.
+    Facts: "format size digests pe script compound cabinet elf package version signatures catalog_members problems gaps",
     Gap: "what why",
     Problem: "code detail offset",
     SignatureFacts: "source place digest_algorithm signed_digest digest_matches valid problems program_name more_info signer chain "
-    "timestamp page_hashes catalog_sha256",
+    "timestamp page_hashes catalog_sha256 scheme role key",
     TimestampFacts: "kind time valid signer chain digest_algorithm problems",
     ChainFacts: "certificates end well_known_root root_tbs root_sha256",
     PageHashFacts: "algorithm matches",

@@ -9,7 +9,7 @@ from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.truth import Truth
 from csv_gate.model.appcontrol import version_number
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.facts import FactName, Facts, SignatureFacts
+from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme
 from csv_gate.model.problems import ProblemCode
 
 
@@ -105,6 +105,8 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, hos
     version = facts.version
     names: tuple[str | None, ...] = (None, None, None, None)
     number = None
+    # Windows looks for no other signature on a file that it runs, whoever made it.
+    signatures = tuple(one for one in facts.signatures if one.scheme is SignatureScheme.AUTHENTICODE)
     if version is not None:
         names = (version.original_filename, version.internal_name, version.file_description, version.product_name)
         number = version_number(version.file_version) if version.file_version is not None else None
@@ -124,10 +126,10 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, hos
         odd_length=bool(facts.digests and (facts.digests.padded_authenticode_sha1 or facts.digests.padded_authenticode_sha256)),
         signatures_gap=signature_gap.why if signature_gap else None,
         embedded_gap=embedded_gap.why if embedded_gap else None,
-        signatures=facts.signatures,
+        signatures=signatures,
         page_tables=tuple(
             (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
-            for signature in facts.signatures
+            for signature in signatures
             if signature.page_hashes is not None
         ),
     )

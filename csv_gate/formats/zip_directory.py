@@ -10,9 +10,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from csv_gate.containers.budget import Budget
-from csv_gate.containers.member import View
-from csv_gate.errors import FormatError
+from csv_gate.errors import FormatError, LimitError
+from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
 
 _END = struct.Struct("<4s4H2LH")
@@ -64,7 +63,7 @@ class Directory:
     problems: tuple[Problem, ...]
 
 
-def find_directory(data: View) -> Directory:
+def find_directory(data: memoryview) -> Directory:
     """Raises FormatError where there is no directory, or it is spread over several files."""
     problems: list[Problem] = []
     end_at, trailing = _find_end(data)
@@ -95,7 +94,7 @@ def find_directory(data: View) -> Directory:
     return Directory(start, directory_end, count, prefix, tuple(problems))
 
 
-def _find_end(data: View) -> tuple[int, int]:
+def _find_end(data: memoryview) -> tuple[int, int]:
     """Offset of the end record, and how many bytes follow it and its comment. The one that fits the end of the file counts.
 
     Raises:
@@ -123,7 +122,7 @@ def _find_end(data: View) -> tuple[int, int]:
     return loose
 
 
-def _end64(data: View, end_at: int) -> tuple[int, tuple[int, ...]] | None:
+def _end64(data: memoryview, end_at: int) -> tuple[int, tuple[int, ...]] | None:
     """Offset and fields of the Zip64 end record, found just before its locator."""
     at = end_at - _END64_LOCATOR.size
     if at < 0 or bytes(data[at : at + 4]) != b"PK\x06\x07":
@@ -148,12 +147,12 @@ def _joined(found: tuple[int, tuple[int, ...]], short: tuple[int, ...]) -> tuple
     return place, disk, start_disk, here, count, size, offset, contradicts
 
 
-def entries(data: View, directory: Directory, budget: Budget) -> Iterator[Entry | Problem]:
-    """All entries to the end of the directory.
+def entries(data: memoryview, directory: Directory, limits: Limits) -> Iterator[Entry | Problem]:
+    """All entries to the end of the directory; who asks bounds their number.
 
     Raises:
         FormatError: a record is damaged.
-        LimitError: too many, or a name is too long.
+        LimitError: a name is too long.
     """
     at, number = directory.start, 0
     while at < directory.end:
@@ -162,16 +161,14 @@ def entries(data: View, directory: Directory, budget: Budget) -> Iterator[Entry 
             continue
         if at + _CENTRAL.size > directory.end or bytes(data[at : at + 4]) != b"PK\x01\x02":
             raise FormatError("an entry of the central directory is damaged", got=f"offset {at:#x}")
-        entry, at = _entry(data, at, directory, budget)
+        entry, at = _entry(data, at, directory, limits)
         number += 1
-        if number > budget.limits.max_container_members:
-            budget.spend_member()  # says so
         yield entry
     if number != directory.count:
         yield _inconsistent(f"the end record counts {directory.count} entries, the directory has {number}", directory.start)
 
 
-def _entry(data: View, at: int, directory: Directory, budget: Budget) -> tuple[Entry, int]:
+def _entry(data: memoryview, at: int, directory: Directory, limits: Limits) -> tuple[Entry, int]:
     fields = _CENTRAL.unpack_from(data, at)
     flags, method = fields[5], fields[6]
     crc, packed, size = fields[9], fields[10], fields[11]
@@ -181,7 +178,12 @@ def _entry(data: View, at: int, directory: Directory, budget: Budget) -> tuple[E
     next_at = name_at + name_size + extra_size + comment_size
     if next_at > directory.end:
         raise FormatError("an entry of the central directory runs over its end", got=f"offset {at:#x}")
-    budget.check_name(name_size)
+    if name_size > limits.max_member_name_bytes:
+        raise LimitError(
+            "a member's name is too long (max_member_name_bytes)",
+            got=f"{name_size} bytes",
+            expected=f"at most {limits.max_member_name_bytes}",
+        )
     extra = bytes(data[name_at + name_size : name_at + name_size + extra_size])
     size, packed, header_at, disk = _zip64(extra, size, packed, header_at, disk)
     if disk not in (0, _SATURATED16):
@@ -212,7 +214,7 @@ def _zip64(extra: bytes, size: int, packed: int, header_at: int, disk: int) -> t
     return size, packed, header_at, disk
 
 
-def content_of(data: View, entry: Entry, directory: Directory) -> tuple[int, str | None]:
+def content_of(data: memoryview, entry: Entry, directory: Directory) -> tuple[int, str | None]:
     """Where the content begins, and how the local header contradicts the directory.
 
     Raises:
