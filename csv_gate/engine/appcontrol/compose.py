@@ -100,7 +100,7 @@ def _only_logs(result: BaseResult, context: AppControlContext) -> bool:
 def _first(results: list[BaseResult], decision: Decision) -> BaseResult | None:
     """Of equal decisions the explicit one tells more."""
     found = [result for result in results if result.decision is decision]
-    return min(found, key=lambda result: result.is_implicit, default=None)
+    return next((result for result in found if not result.is_implicit), found[0]) if found else None
 
 
 def _allowed(result: BaseResult, target: str, steps: tuple[Step, ...]) -> Verdict:
@@ -238,8 +238,8 @@ def _enforced_by(result: BaseResult, context: AppControlContext, host: Host) -> 
     if not doubts:
         return result
     because = f"{result.because}, but it is not known {doubts[0].what}"
-    return replace(
-        result, decision=Decision.UNDECIDED, because=because, doubts=(*doubts, *result.doubts), check=None, is_implicit=False
+    return result._replace(
+        decision=Decision.UNDECIDED, because=because, doubts=(*doubts, *result.doubts), check=None, is_implicit=False
     )
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 from csv_gate.engine.appcontrol.attributes import conditions
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
-from csv_gate.engine.appcontrol.hits import rule_ref, signer_ref
+from csv_gate.engine.appcontrol.hits import rule_ref
 from csv_gate.engine.appcontrol.signers import CompiledSigner, signer_conditions
 from csv_gate.engine.appcontrol.truth import Answer, Direction, Truth
 from csv_gate.engine.appcontrol.view import NAME_LABELS, ArtifactView, HashKind
@@ -54,7 +54,7 @@ def _signer_miss(
     if failed[0][0] == "file attributes" and compiled.attributes is not None:
         differs = _attribute_difference(compiled, view) or differs
     matched = tuple(name for name, answer in parts if answer.truth is Truth.YES)
-    ref = signer_ref(member.policy, compiled.signer, Direction.ALLOW)
+    ref = compiled.ref
     return len(failed), NearMiss(rule=ref, matched=matched, differs=differs)
 
 

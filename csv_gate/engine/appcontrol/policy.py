@@ -10,7 +10,7 @@ Sources: App Control docs, "App Control admin tips and known issues" (order of e
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.hits import BrokenHit, Hit, Hits, collect
@@ -34,8 +34,7 @@ from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, Option
 from csv_gate.model.verdict import Decision, Outcome, RuleRef, Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseResult:
+class BaseResult(NamedTuple):
     """What one base says."""
 
     entry: CompiledBase
@@ -77,9 +76,8 @@ def _weigh(
 ) -> BaseResult:
     """Decide where no deny rule matches for sure."""
     label = entry.base.policy.label
-    permitted = any_of(
-        (*(hit.answer for hit in allow.found), *_reputation(entry, view), *_scenario_allow(entry, scenario, view))
-    )
+    open_questions = tuple(_open_questions(entry, scenario, view))
+    permitted = any_of((*[hit.answer for hit in allow.found], *_reputation(entry, view), *open_questions))
     if permitted.truth is Truth.NO:
         because = f"no rule of {label!r} allows it"
         last = _step(label, Outcome.DENIES, because)
@@ -91,7 +89,7 @@ def _weigh(
         return _result(
             entry, Decision.DENIED, demands.why, check="CSV207", steps=(*steps, _step(label, Outcome.DENIES, demands.why))
         )
-    reservations = all_of((deny.doubts, permitted, demands, *_reservations(entry, scenario, view)))
+    reservations = all_of((deny.doubts, permitted, demands, *open_questions, *_reservations(entry, scenario, view)))
     if reservations.truth is Truth.UNKNOWN:
         because = f"{label!r} cannot be decided: {reservations.doubts[0].what}"
         return _result(
@@ -126,17 +124,18 @@ def _united_allow(entry: CompiledBase, value: int, view: ArtifactView) -> tuple[
         if scenario is None:
             continue
         hits = collect(member, scenario, view, Direction.ALLOW)
-        found.extend(_weighed(member, hit) for hit in hits.found)
+        found += hits.found if member.counts.truth is Truth.YES else [_weighed(member, hit) for hit in hits.found]
         broken.extend(hits.broken)
         if member is not entry.base and (ignored := collect(member, scenario, view, Direction.DENY).best):
             why = "a deny rule of a supplemental policy is ignored"
             skipped.append(Step(policy=member.policy.label, rule=ignored.rule, outcome=Outcome.SKIPPED, because=why))
-    found.sort(key=lambda hit: -hit.answer.truth)
+    if len(found) > 1:
+        found.sort(key=lambda hit: -hit.answer.truth)
     return Hits(found=tuple(found), broken=tuple(broken)), tuple(skipped)
 
 
 def _weighed(member: CompiledPolicy, hit: Hit) -> Hit:
-    return hit if member.counts.truth is Truth.YES else replace(hit, answer=all_of((hit.answer, member.counts)))
+    return hit._replace(answer=all_of((hit.answer, member.counts)))
 
 
 def _packages_alone(entry: CompiledBase, view: ArtifactView, deny: Hits, allow: Hits) -> tuple[Hits, Hits]:
@@ -153,18 +152,18 @@ def _packages_alone(entry: CompiledBase, view: ArtifactView, deny: Hits, allow: 
             "whether the artifact is part of a package (`package_family_name`, empty for none): the policy has package rules, and "
             "packaged apps are judged by those alone",
         )
-        return deny, replace(allow, found=tuple(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in allow.found))
+        return deny, allow._replace(found=tuple(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in allow.found))
     doubt = unknown(
         NOT_SPECIFIED, "whether a rule that names no package denies a packaged app where the policy has package rules"
     )
     return (
-        replace(deny, found=_sorted(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in deny.found)),
-        replace(allow, found=tuple(hit for hit in allow.found if hit.is_package_rule)),
+        deny._replace(found=_sorted(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in deny.found)),
+        allow._replace(found=tuple(hit for hit in allow.found if hit.is_package_rule)),
     )
 
 
 def _doubted(hit: Hit, doubt: Answer) -> Hit:
-    return replace(hit, answer=all_of((hit.answer, doubt)))
+    return hit._replace(answer=all_of((hit.answer, doubt)))
 
 
 def _sorted(hits: Iterator[Hit]) -> tuple[Hit, ...]:
@@ -175,16 +174,12 @@ def _reputation(entry: CompiledBase, view: ArtifactView) -> Iterator[Answer]:
     """Options 13 and 14, for user-mode code that is in no package."""
     if view.kernel or view.context.package_family_name:
         return
-    for option, told, what in (
-        (Option.MANAGED_INSTALLER, view.context.managed_installer, "a managed installer writes it (`managed_installer`)"),
-        (
-            Option.INTELLIGENT_SECURITY_GRAPH,
-            view.context.isg_trusted,
-            "the Intelligent Security Graph knows it as good (`isg_trusted`)",
-        ),
-    ):
-        counting = [member for member in entry.policies if member.counts.truth is not Truth.NO and member.has(option)]
-        if not counting or told is False:
+    for option in entry.vouching:
+        if option is Option.MANAGED_INSTALLER:
+            told, what = view.context.managed_installer, "a managed installer writes it (`managed_installer`)"
+        else:
+            told, what = view.context.isg_trusted, "the Intelligent Security Graph knows it as good (`isg_trusted`)"
+        if told is False:
             continue
         if told is None:
             yield unknown(CONTEXT, f"whether {what}")
@@ -198,7 +193,7 @@ def _reputation(entry: CompiledBase, view: ArtifactView) -> Iterator[Answer]:
             yield unknown(NOT_SPECIFIED, f"whether option {option.number} counts where only a supplemental sets it")
 
 
-def _scenario_allow(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
+def _open_questions(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
     """Doubts about the scenario itself that could allow what no rule allows."""
     if scenario is None and view.kernel:
         yield unknown(
@@ -216,7 +211,6 @@ def _scenario_allow(entry: CompiledBase, scenario: CompiledScenario | None, view
 
 def _reservations(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
     """What could still deny an artifact that a rule allows."""
-    yield from _scenario_allow(entry, scenario, view)
     if scenario is None and not view.kernel:
         yield unknown(
             NOT_SPECIFIED, f"what a supplemental allows where its base {entry.base.policy.label!r} has UMCI but no scenario 12"

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain as chained
+from operator import itemgetter
+from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules
 from csv_gate.engine.appcontrol.common_names import common_name_matches, spellings, text_matches
@@ -36,6 +38,7 @@ from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, OWN_TBS_ALGORITH
 from csv_gate.model.appcontrol import AppControlPolicy, Option, RootKind, Signer, SignerUse
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainEnd, SignatureFacts
+from csv_gate.model.verdict import RuleRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +56,30 @@ class CompiledSigner:
     dangling_attributes: tuple[str, ...]
     """Ids that the policy refers to and does not hold."""
     dangling_exceptions: tuple[str, ...]
+    ref: RuleRef
 
 
-Root = tuple[RootKind, bytes]
+_ANSWER = itemgetter(1)
+Group = dict[str | None, tuple[CompiledSigner, ...]]
+"""Signers of one root by the wide key of their publisher; `None`: any publisher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerIndex:
     """Signers by root and publisher, so that only those that could match a signature are looked at."""
 
-    by_root: dict[Root, dict[str | None, tuple[CompiledSigner, ...]]]
-    well_known: tuple[Root, ...]
+    by_tbs: dict[str, Group]
+    """By the TBS hash, lower-case hex as the facts have it."""
+    well_known: tuple[Group, ...]
+    """Of each well-known root, by its number."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.by_tbs or self.well_known)
 
     def matches(self, view: ArtifactView, direction: Direction, minimum_hash: int | None) -> Iterator[SignerHit]:
         """Every signer that matches or may match over all signatures, in no particular order."""
-        if not self.by_root:
+        if self.is_empty:
             return
         for signature in view.signatures:
             usable: Answer | None = None
@@ -83,12 +95,10 @@ class SignerIndex:
         if chain is None or signature.signer is None:
             yield from self.all_signers
             return
-        values = {bytes.fromhex(value) for cert in chain.certificates for value in cert.tbs.values()}
-        values.update(bytes.fromhex(value) for value in chain.root_tbs.values())
-        roots = [(RootKind.TBS, value) for value in values if (RootKind.TBS, value) in self.by_root]
+        values = {value for cert in chain.certificates for value in cert.tbs.values()}
+        values.update(chain.root_tbs.values())
         publishers = spellings(signature.signer.subject, signature.signer.subject_cn)
-        for root in (*roots, *self.well_known):
-            group = self.by_root[root]
+        for group in (*(self.by_tbs[value] for value in values if value in self.by_tbs), *self.well_known):
             if publishers is None:
                 yield from chained.from_iterable(group.values())
                 continue
@@ -98,21 +108,20 @@ class SignerIndex:
 
     @property
     def all_signers(self) -> Iterator[CompiledSigner]:
-        for group in self.by_root.values():
+        for group in (*self.by_tbs.values(), *self.well_known):
             for signers in group.values():
                 yield from signers
 
     def under_roots_of(self, signature: SignatureFacts) -> Iterator[CompiledSigner]:
         """Signers whose root may fit, whatever their publisher: where near misses are looked for."""
         chain = signature.chain
-        values = {bytes.fromhex(value) for cert in chain.certificates for value in cert.tbs.values()} if chain else set()
-        for root in (*((RootKind.TBS, value) for value in sorted(values)), *self.well_known):
-            for signers in self.by_root.get(root, {}).values():
+        values = {value for cert in chain.certificates for value in cert.tbs.values()} if chain else set()
+        for group in (*(self.by_tbs[value] for value in sorted(values) if value in self.by_tbs), *self.well_known):
+            for signers in group.values():
                 yield from signers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignerHit:
+class SignerHit(NamedTuple):
     """A signer that matches, or may match, by one signature; `usable` tells whether the signature counts."""
 
     compiled: CompiledSigner
@@ -125,9 +134,12 @@ class SignerHit:
         return all_of((self.usable, self.match))
 
 
-def index_signers(policy: AppControlPolicy, uses: Iterable[SignerUse], *, is_supplemental: bool) -> SignerIndex:
+def index_signers(
+    policy: AppControlPolicy, uses: Iterable[SignerUse], direction: Direction, *, is_supplemental: bool
+) -> SignerIndex:
     """Compile the signers of one list. A use of a signer that the policy does not hold is left out; `dangling_uses` finds it."""
-    by_root: dict[Root, dict[str | None, list[CompiledSigner]]] = {}
+    by_root: dict[tuple[RootKind, bytes], dict[str | None, list[CompiledSigner]]] = {}
+    policy_id = str(policy.policy_id)
     for use in uses:
         signer = policy.signers.get(use.signer)
         if signer is None:
@@ -141,12 +153,22 @@ def index_signers(policy: AppControlPolicy, uses: Iterable[SignerUse], *, is_sup
             flight_off=Option.DISABLED_FLIGHT_SIGNING in policy.options,
             dangling_attributes=_absent(policy, signer.file_attributes),
             dangling_exceptions=_absent(policy, use.exceptions),
+            ref=RuleRef(
+                policy=policy.label,
+                policy_id=policy_id,
+                id=signer.id,
+                kind="allowed_signer" if direction is Direction.ALLOW else "denied_signer",
+                name=signer.name,
+                place=signer.place,
+            ),
         )
         key = None if signer.publisher is None else wide_key(signer.publisher)
         by_root.setdefault((signer.root.kind, signer.root.value), {}).setdefault(key, []).append(compiled)
+    groups = {root: {key: tuple(found) for key, found in group.items()} for root, group in by_root.items()}
+    numbered = [(value, group) for (kind, value), group in groups.items() if kind is RootKind.WELL_KNOWN]
     return SignerIndex(
-        by_root={root: {key: tuple(found) for key, found in group.items()} for root, group in by_root.items()},
-        well_known=tuple(sorted(root for root in by_root if root[0] is RootKind.WELL_KNOWN)),
+        by_tbs={value.hex(): group for (kind, value), group in groups.items() if kind is RootKind.TBS},
+        well_known=tuple(group for _, group in sorted(numbered, key=lambda one: one[0])),
     )
 
 
@@ -165,7 +187,7 @@ def _not_defined(ids: tuple[str, ...]) -> Iterator[Answer]:
 
 def match_signer(compiled: CompiledSigner, signature: SignatureFacts, view: ArtifactView, direction: Direction) -> Answer:
     """Every condition of a signer rule, leaving aside whether the signature counts."""
-    return all_of(answer for _, answer in signer_conditions(compiled, signature, view, direction))
+    return all_of(map(_ANSWER, signer_conditions(compiled, signature, view, direction)))
 
 
 def signer_conditions(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Truth(IntEnum):
@@ -40,8 +41,7 @@ class Doubt:
     what: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """A truth, the sentence part that tells why, and the doubts where it is unknown."""
 
     truth: Truth
@@ -54,11 +54,11 @@ NO = Answer(truth=Truth.NO)
 
 
 def yes(why: str) -> Answer:
-    return Answer(truth=Truth.YES, why=why) if why else YES
+    return Answer(Truth.YES, why) if why else YES
 
 
 def no(why: str) -> Answer:
-    return Answer(truth=Truth.NO, why=why)
+    return Answer(Truth.NO, why)
 
 
 def unknown(check: str, what: str) -> Answer:
@@ -79,7 +79,7 @@ def all_of(answers: Iterable[Answer]) -> Answer:
         if answer.doubts:
             doubts.extend(answer.doubts)
     if not doubts:
-        return Answer(truth=Truth.YES, why="; ".join(whys)) if whys else YES
+        return Answer(Truth.YES, "; ".join(whys)) if whys else YES
     return Answer(truth=Truth.UNKNOWN, why="; ".join(whys), doubts=tuple(dict.fromkeys(doubts)))
 
 

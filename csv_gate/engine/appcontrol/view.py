@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.truth import Truth
@@ -68,8 +69,7 @@ _PAGES = _pair(HashKind.PAGE, "first page")
 _PADDED = _pair(HashKind.PADDED, "padded Authenticode")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactView:
+class ArtifactView(NamedTuple):
     """Facts and context, indexed for the rules. `kernel` says which scenario judges."""
 
     facts: Facts
@@ -83,7 +83,8 @@ class ArtifactView:
     names_gap: str | None
     version: int | None
     version_gap: str | None
-    hashes: dict[bytes, Candidate]
+    hashes: dict[str, Candidate]
+    """By lower-case hex."""
     unknown_hashes: dict[int, str]
     """Digest length in bytes -> why one of that length is not known."""
     odd_length: bool
@@ -135,7 +136,7 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, hos
     )
 
 
-def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
+def _hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     digests = facts.digests
     gap = facts.gap(FactName.DIGESTS)
     if gap is not None or digests is None:
@@ -146,7 +147,7 @@ def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
     has_image = bool(digests.authenticode_sha1 or digests.authenticode_sha256)
     breaks_layout = any(problem.code is ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT for problem in facts.problems)
     is_flat = breaks_layout or (not has_image and image_gap is None)
-    found: dict[bytes, Candidate] = {}
+    found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
 
     image, flat = _IMAGES[breaks_layout], _FLATS[is_flat]
@@ -161,7 +162,7 @@ def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
         (digests.sha1, flat[1]),
     ):
         if text:
-            found.setdefault(bytes.fromhex(text), candidate)
+            found.setdefault(text, candidate)
     for size, own, page in (
         (20, digests.authenticode_sha1, digests.page_sha1),
         (32, digests.authenticode_sha256, digests.page_sha256),
@@ -175,14 +176,14 @@ def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
     return found, missing
 
 
-def _hosted_hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
+def _hosted_hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     """A host's event log shows two digests of a file; which of them hash rules are compared with is published for no kind of script."""
     digests = facts.digests
     gap = facts.gap(FactName.DIGESTS, FactName.AUTHENTICODE)
     if digests is None:
         why = gap.why if gap else "its digests were not taken"
         return {}, {20: why, 32: why}
-    found: dict[bytes, Candidate] = {}
+    found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
     for algorithm, size, own, flat in (
         ("sha256", 32, digests.authenticode_sha256, digests.sha256),
@@ -193,7 +194,7 @@ def _hosted_hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]
                 candidate = Candidate(
                     kind=kind, algorithm=algorithm, label=f"{label} {algorithm.upper().replace('SHA', 'SHA-')}"
                 )
-                found.setdefault(bytes.fromhex(value), candidate)
+                found.setdefault(value, candidate)
             else:
                 missing[size] = gap.why if gap else f"its {label} {algorithm} was not taken"
     return found, missing
