@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
 from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
-from csv_gate.engine.appcontrol.truth import NOT_SPECIFIED, Answer, Direction, Truth, no, unknown, yes
+from csv_gate.engine.appcontrol.truth import ALLOW, DENY, FALSE, NOT_SPECIFIED, Answer, Truth, no, unknown, yes
 from csv_gate.engine.appcontrol.view import option_truth
 from csv_gate.model.appcontrol import (
     AppControlPolicy,
@@ -73,7 +73,7 @@ class CompiledBase:
 
 def _united(base: CompiledPolicy, supplementals: tuple[CompiledPolicy, ...]) -> CompiledBase:
     policies = (base, *supplementals)
-    counting = [entry for entry in policies if entry.counts.truth is not Truth.NO]
+    counting = [entry for entry in policies if entry.counts.truth is not FALSE]
     return CompiledBase(
         base=base,
         supplementals=supplementals,
@@ -195,8 +195,8 @@ def _compile_scenario(
         scenario=scenario,
         allow=index_rules((rule for rule in rules if rule.kind is FileRuleKind.ALLOW), unprotected),
         deny=index_rules(rule for rule in rules if rule.kind is FileRuleKind.DENY),
-        allowed_signers=index_signers(policy, group.allowed, Direction.ALLOW, is_supplemental=is_supplemental),
-        denied_signers=index_signers(policy, group.denied, Direction.DENY, is_supplemental=is_supplemental),
+        allowed_signers=index_signers(policy, group.allowed, ALLOW, is_supplemental=is_supplemental),
+        denied_signers=index_signers(policy, group.denied, DENY, is_supplemental=is_supplemental),
         dangling_allow=missing + tuple(use.signer for use in group.allowed if use.signer not in policy.signers),
         dangling_deny=missing + tuple(use.signer for use in group.denied if use.signer not in policy.signers),
         has_test_groups=any(_has_rules(test) for test in (scenario.test, scenario.test_signing)),

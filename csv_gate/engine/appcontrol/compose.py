@@ -14,7 +14,7 @@ from csv_gate.engine.appcontrol.kernel import driver_signing_rule
 from csv_gate.engine.appcontrol.miss import nearest
 from csv_gate.engine.appcontrol.policy import BaseResult, judge
 from csv_gate.engine.appcontrol.scenario import KERNEL_OR_USER, Host, HostRule, route
-from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt, Truth
+from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, FALSE, NOT_SPECIFIED, TRUE, Doubt
 from csv_gate.engine.appcontrol.view import ArtifactView, view_artifact
 from csv_gate.model.appcontrol import Option
 from csv_gate.model.context import AppControlContext, Mode
@@ -144,9 +144,9 @@ def _event(view: ArtifactView, *, audited: bool) -> int:
 def _driver_rule(view: ArtifactView, target: str, steps: tuple[Step, ...]) -> Verdict | None:
     """The verdict where Windows' own rule for drivers is not evidently met."""
     answer = driver_signing_rule(view)
-    if answer.truth is Truth.YES:
+    if answer.truth is TRUE:
         return None
-    if answer.truth is Truth.NO:
+    if answer.truth is FALSE:
         return Verdict(
             target=target,
             decision=Decision.DENIED,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, unknown, yes
+from csv_gate.engine.appcontrol.truth import ALLOW, FACT, NOT_SPECIFIED, Answer, Direction, unknown, yes
 from csv_gate.engine.appcontrol.view import ArtifactView, Candidate, HashKind, has_whole_page_table
 from csv_gate.model.appcontrol import FileRule
 
@@ -39,7 +39,7 @@ class HashIndex:
         found = [(candidate, rule) for value, candidate in view.hashes.items() if (rule := self.rules.get(value))]
         if found:
             found.sort(key=lambda pair: (pair[0].kind, pair[0].algorithm == "sha1", pair[1].id))
-            answer = _judge_allow(found, view) if direction is Direction.ALLOW else _judge_deny(found, view)
+            answer = _judge_allow(found, view) if direction is ALLOW else _judge_deny(found, view)
             if answer is not None:
                 return found[0][1], answer
         return self._unknown(view)

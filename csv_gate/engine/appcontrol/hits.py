@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicy, CompiledScenario
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, unknown
+from csv_gate.engine.appcontrol.truth import (
+    ALLOW,
+    DENY,
+    FACT,
+    FALSE,
+    NOT_SPECIFIED,
+    OPEN,
+    Answer,
+    Direction,
+    Truth,
+    all_of,
+    unknown,
+)
 from csv_gate.engine.appcontrol.usability import hidden_signers
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import AppControlPolicy, FileRule
@@ -40,7 +52,7 @@ class Hits(NamedTuple):
 
     @property
     def truth(self) -> Truth:
-        return max((hit.answer.truth for hit in self.found), default=Truth.NO)
+        return max((hit.answer.truth for hit in self.found), default=FALSE)
 
     @property
     def best(self) -> Hit | None:
@@ -49,7 +61,7 @@ class Hits(NamedTuple):
     @property
     def doubts(self) -> Answer:
         """The doubts of what is unknown, joined."""
-        return all_of(hit.answer for hit in self.found if hit.answer.truth is Truth.UNKNOWN)
+        return all_of(hit.answer for hit in self.found if hit.answer.truth is OPEN)
 
 
 def rule_ref(policy: AppControlPolicy, rule: FileRule) -> RuleRef:
@@ -78,7 +90,7 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
     """All hits of one policy's scenario in one direction, sorted: sure before unknown, file rules before signers, then by id."""
     found: list[Hit] = []
     broken: list[BrokenHit] = []
-    rules = scenario.allow if direction is Direction.ALLOW else scenario.deny
+    rules = scenario.allow if direction is ALLOW else scenario.deny
     for rule, answer in rules.matches(view, direction):
         found.append(
             Hit(
@@ -88,14 +100,14 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
                 is_package_rule=rule.package_family_name is not None,
             )
         )
-    signers = scenario.allowed_signers if direction is Direction.ALLOW else scenario.denied_signers
+    signers = scenario.allowed_signers if direction is ALLOW else scenario.denied_signers
     for hit in signers.matches(view, direction, scenario.scenario.minimum_hash_algorithm):
         answer = hit.answer
         ref = hit.compiled.ref
-        if answer.truth is Truth.NO:
+        if answer.truth is FALSE:
             broken.append(BrokenHit(rule=ref, why=hit.usable.why, signature=hit.signature))
             continue
-        if direction is Direction.ALLOW and hit.signature.source is SignatureSource.CATALOG and scenario.has_artifact_rules:
+        if direction is ALLOW and hit.signature.source is SignatureSource.CATALOG and scenario.has_artifact_rules:
             answer = all_of((answer, unknown(NOT_SPECIFIED, "how Windows applies artifact rules to a catalog")))
         source = _source(hit.signature)
         found.append(
@@ -106,10 +118,10 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
                 is_signer=True,
             )
         )
-    dangling = scenario.dangling_allow if direction is Direction.ALLOW else scenario.dangling_deny
+    dangling = scenario.dangling_allow if direction is ALLOW else scenario.dangling_deny
     if dangling:
         found.append(Hit(rule=None, direction=direction, answer=_not_defined(entry, dangling)))
-    if not signers.is_empty and (view.signatures_gap is not None or direction is Direction.DENY):
+    if not signers.is_empty and (view.signatures_gap is not None or direction is DENY):
         found.extend(_unseen(view, direction))
     if len(found) > 1:
         found.sort(key=lambda one: (-one.answer.truth, one.is_signer, one.rule.id if one.rule else "", one.answer.why))
@@ -130,7 +142,7 @@ def _unseen(view: ArtifactView, direction: Direction) -> Iterator[Hit]:
         yield Hit(
             rule=None, direction=direction, is_signer=True, answer=unknown(FACT, f"its signatures ({view.signatures_gap})")
         )
-    if direction is Direction.DENY:
+    if direction is DENY:
         for what in dict.fromkeys(hidden_signers(signature) for signature in view.signatures):
             if what is not None:
                 yield Hit(rule=None, direction=direction, is_signer=True, answer=unknown(NOT_SPECIFIED, what))

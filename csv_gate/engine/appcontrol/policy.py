@@ -16,13 +16,16 @@ from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, Co
 from csv_gate.engine.appcontrol.hits import BrokenHit, Hit, Hits, collect
 from csv_gate.engine.appcontrol.kernel import option_demands
 from csv_gate.engine.appcontrol.truth import (
+    ALLOW,
     CONTEXT,
+    DENY,
     FACT,
+    FALSE,
     NOT_SPECIFIED,
+    OPEN,
+    TRUE,
     Answer,
-    Direction,
     Doubt,
-    Truth,
     all_of,
     any_of,
     unknown,
@@ -57,11 +60,11 @@ def judge(entry: CompiledBase, view: ArtifactView) -> BaseResult:
         return _result(entry, Decision.NOT_APPLICABLE, why, steps=(_step(policy.label, Outcome.SKIPPED, why),))
     value = KERNEL_SCENARIO if view.kernel else USER_SCENARIO
     scenario = entry.base.scenarios.get(value)
-    deny = collect(entry.base, scenario, view, Direction.DENY) if scenario else Hits(found=())
+    deny = collect(entry.base, scenario, view, DENY) if scenario else Hits(found=())
     allow, skipped = _united_allow(entry, value, view)
     deny, allow = _packages_alone(entry, view, deny, allow)
     steps = (*skipped, *_steps(policy.label, deny), *_steps(policy.label, allow))
-    if deny.truth is Truth.YES and deny.best:
+    if deny.truth is TRUE and deny.best:
         return _denied(entry, deny.best, steps)
     return _weigh(entry, view, scenario, deny, allow, steps)
 
@@ -78,19 +81,19 @@ def _weigh(
     label = entry.base.policy.label
     open_questions = tuple(_open_questions(entry, scenario, view))
     permitted = any_of((*[hit.answer for hit in allow.found], *_reputation(entry, view), *open_questions))
-    if permitted.truth is Truth.NO:
+    if permitted.truth is FALSE:
         because = f"no rule of {label!r} allows it"
         last = _step(label, Outcome.DENIES, because)
         return _result(
             entry, Decision.DENIED, because, check="CSV201", steps=(*steps, last), broken=allow.broken, is_implicit=True
         )
     demands = option_demands(entry, view) if view.kernel else yes("")
-    if demands.truth is Truth.NO:
+    if demands.truth is FALSE:
         return _result(
             entry, Decision.DENIED, demands.why, check="CSV207", steps=(*steps, _step(label, Outcome.DENIES, demands.why))
         )
     reservations = all_of((deny.doubts, permitted, demands, *open_questions, *_reservations(entry, scenario, view)))
-    if reservations.truth is Truth.UNKNOWN:
+    if reservations.truth is OPEN:
         because = f"{label!r} cannot be decided: {reservations.doubts[0].what}"
         return _result(
             entry,
@@ -102,7 +105,7 @@ def _weigh(
             broken=allow.broken,
         )
     best = allow.best
-    if best is not None and best.answer.truth is Truth.YES:
+    if best is not None and best.answer.truth is TRUE:
         name = best.rule.id if best.rule else ""
         because = f"{name} of {best.rule.policy if best.rule else label!r} allows it" + (
             f": {best.answer.why}" if best.answer.why else ""
@@ -118,15 +121,15 @@ def _united_allow(entry: CompiledBase, value: int, view: ArtifactView) -> tuple[
     skipped: list[Step] = []
     for member in entry.policies:
         scenario = member.scenarios.get(value)
-        if member.counts.truth is Truth.NO:
+        if member.counts.truth is FALSE:
             skipped.append(_step(member.policy.label, Outcome.SKIPPED, member.counts.why))
             continue
         if scenario is None:
             continue
-        hits = collect(member, scenario, view, Direction.ALLOW)
-        found += hits.found if member.counts.truth is Truth.YES else [_weighed(member, hit) for hit in hits.found]
+        hits = collect(member, scenario, view, ALLOW)
+        found += hits.found if member.counts.truth is TRUE else [_weighed(member, hit) for hit in hits.found]
         broken.extend(hits.broken)
-        if member is not entry.base and (ignored := collect(member, scenario, view, Direction.DENY).best):
+        if member is not entry.base and (ignored := collect(member, scenario, view, DENY).best):
             why = "a deny rule of a supplemental policy is ignored"
             skipped.append(Step(policy=member.policy.label, rule=ignored.rule, outcome=Outcome.SKIPPED, because=why))
     if len(found) > 1:
@@ -201,7 +204,7 @@ def _open_questions(entry: CompiledBase, scenario: CompiledScenario | None, view
         )
     for member in entry.policies:
         found = member.scenarios.get(KERNEL_SCENARIO if view.kernel else USER_SCENARIO)
-        if found is None or member.counts.truth is Truth.NO:
+        if found is None or member.counts.truth is FALSE:
             continue
         if found.scenario.inherited:
             yield unknown(NOT_SPECIFIED, f"what the scenarios that {found.scenario.id} inherits add")
@@ -247,15 +250,13 @@ def _denied(entry: CompiledBase, hit: Hit, steps: tuple[Step, ...]) -> BaseResul
 
 
 def _first_rule(deny: Hits, allow: Hits) -> RuleRef | None:
-    return next(
-        (hit.rule for hits in (deny, allow) for hit in hits.found if hit.answer.truth is Truth.UNKNOWN and hit.rule), None
-    )
+    return next((hit.rule for hits in (deny, allow) for hit in hits.found if hit.answer.truth is OPEN and hit.rule), None)
 
 
 def _steps(label: str, hits: Hits) -> Iterator[Step]:
     for hit in hits.found:
-        sure = Outcome.ALLOWS if hit.direction is Direction.ALLOW else Outcome.DENIES
-        outcome = sure if hit.answer.truth is Truth.YES else Outcome.UNKNOWN
+        sure = Outcome.ALLOWS if hit.direction is ALLOW else Outcome.DENIES
+        outcome = sure if hit.answer.truth is TRUE else Outcome.UNKNOWN
         yield Step(
             policy=hit.rule.policy if hit.rule else label,
             rule=hit.rule,

@@ -20,12 +20,15 @@ from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules
 from csv_gate.engine.appcontrol.common_names import common_name_matches, spellings, text_matches
 from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.truth import (
+    ALLOW,
     CONTEXT,
+    DENY,
     FACT,
+    FALSE,
     NOT_SPECIFIED,
+    TRUE,
     Answer,
     Direction,
-    Truth,
     all_of,
     any_of,
     no,
@@ -85,7 +88,7 @@ class SignerIndex:
             usable: Answer | None = None
             for compiled in self._candidates(signature):
                 answer = match_signer(compiled, signature, view, direction)
-                if answer.truth is Truth.NO:
+                if answer.truth is FALSE:
                     continue
                 usable = usable or is_usable(signature, view, direction, minimum_hash)
                 yield SignerHit(compiled=compiled, signature=signature, match=answer, usable=usable)
@@ -157,7 +160,7 @@ def index_signers(
                 policy=policy.label,
                 policy_id=policy_id,
                 id=signer.id,
-                kind="allowed_signer" if direction is Direction.ALLOW else "denied_signer",
+                kind="allowed_signer" if direction is ALLOW else "denied_signer",
                 name=signer.name,
                 place=signer.place,
             ),
@@ -220,7 +223,7 @@ def signer_conditions(
 
 def _attributes_match(compiled: CompiledSigner, attributes: RuleSet, view: ArtifactView, direction: Direction) -> Answer:
     answer = any_of((attributes.any_match(view, direction), *_not_defined(compiled.dangling_attributes)))
-    return no("none of its file attributes matches") if answer.truth is Truth.NO else answer
+    return no("none of its file attributes matches") if answer.truth is FALSE else answer
 
 
 def _root_matches(compiled: CompiledSigner, signature: SignatureFacts, view: ArtifactView) -> Answer:
@@ -286,10 +289,10 @@ def _signed_after(signer: Signer, signature: SignatureFacts, context: AppControl
     assert after is not None
     if stamp is not None and stamp.valid and stamp.time is not None:
         answer = _is_after(stamp.time, after)
-        if (answer.truth is Truth.NO and direction is Direction.ALLOW) or is_trusted_authority(stamp, context):
+        if (answer.truth is FALSE and direction is ALLOW) or is_trusted_authority(stamp, context):
             return answer
         return unknown(CONTEXT, "whether the target trusts the root of the time stamp (`trusted_roots`), for SignTimeAfter")
-    if stamp is None and direction is Direction.ALLOW:
+    if stamp is None and direction is ALLOW:
         return no("the signature has no time stamp, the rule wants one (SignTimeAfter)")
     return unknown(NOT_SPECIFIED, "what SignTimeAfter means for a signature without a valid time stamp")
 
@@ -304,12 +307,12 @@ def _is_after(time: datetime, after: datetime) -> Answer:
 
 def _exceptions_spare(compiled: CompiledSigner, exceptions: RuleSet, view: ArtifactView, direction: Direction) -> Answer:
     """An allowed signer is un-matched by deny rules, a denied one by allow rules."""
-    opposite = Direction.DENY if direction is Direction.ALLOW else Direction.ALLOW
+    opposite = DENY if direction is ALLOW else ALLOW
     answer = any_of((exceptions.any_match(view, opposite), *_not_defined(compiled.dangling_exceptions)))
-    if answer.truth is Truth.NO:
+    if answer.truth is FALSE:
         return yes("")
     if not compiled.exceptions_count:
         return unknown(NOT_SPECIFIED, "whether an exception counts in a supplemental policy, whose deny rules are ignored")
-    if answer.truth is Truth.YES:
+    if answer.truth is TRUE:
         return no(f"an exception of the rule matches: {answer.why or 'any file'}")
     return answer

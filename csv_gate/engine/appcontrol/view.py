@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.names import wide_key
-from csv_gate.engine.appcontrol.truth import Truth
+from csv_gate.engine.appcontrol.truth import FALSE, OPEN, TRUE, Truth
 from csv_gate.model.appcontrol import version_number
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme
@@ -99,10 +99,12 @@ class ArtifactView(NamedTuple):
 
 def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, host: str | None = None) -> ArtifactView:
     """Prepare the facts for one scenario, as the loader or a host sees them."""
-    version_gap = facts.gap(FactName.VERSION)
-    names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
-    embedded_gap = facts.gap(FactName.SIGNATURES)
-    signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
+    version_gap = names_gap = embedded_gap = signature_gap = None
+    if facts.gaps:
+        version_gap = facts.gap(FactName.VERSION)
+        names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
+        embedded_gap = facts.gap(FactName.SIGNATURES)
+        signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
     version = facts.version
     names: tuple[str | None, ...] = (None, None, None, None)
     number = None
@@ -138,12 +140,12 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, hos
 
 def _hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     digests = facts.digests
-    gap = facts.gap(FactName.DIGESTS)
+    gap = facts.gap(FactName.DIGESTS) if facts.gaps else None
     if gap is not None or digests is None:
         why = gap.why if gap else "its digests were not taken"
         return {}, {20: why, 32: why}
-    image_gap = facts.gap(FactName.AUTHENTICODE)
-    page_gap = facts.gap(FactName.PAGE_HASH)
+    image_gap = facts.gap(FactName.AUTHENTICODE) if facts.gaps else None
+    page_gap = facts.gap(FactName.PAGE_HASH) if facts.gaps else None
     has_image = bool(digests.authenticode_sha1 or digests.authenticode_sha256)
     breaks_layout = any(problem.code is ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT for problem in facts.problems)
     is_flat = breaks_layout or (not has_image and image_gap is None)
@@ -206,4 +208,4 @@ def has_whole_page_table(view: ArtifactView, algorithm: str) -> bool:
 
 def option_truth(*present: bool) -> Truth:
     """An option that base and supplemental may each set: both is yes, one is unknown."""
-    return Truth.YES if all(present) else Truth.UNKNOWN if any(present) else Truth.NO
+    return TRUE if all(present) else OPEN if any(present) else FALSE
