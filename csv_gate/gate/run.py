@@ -7,6 +7,7 @@ catalogs are; the second judges what some target judges. A file of another forma
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from csv_gate.errors import NoArtifactsError
@@ -90,7 +91,8 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     except BaseException:
         spool.close()
         raise
-    findings = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *_of_unrouted(unrouted))
+    of_run = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *_of_unrouted(unrouted))
+    findings = tuple(one if one.owner else replace(one, owner=plan.owners.of_the_rest) for one in of_run)
     return SpooledResult(
         run=RunInfo(
             evaluated_at=plan.evaluated_at,
