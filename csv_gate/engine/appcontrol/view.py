@@ -97,8 +97,15 @@ class ArtifactView(NamedTuple):
     """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
 
 
-def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, host: str | None = None) -> ArtifactView:
-    """Prepare the facts for one scenario, as the loader or a host sees them."""
+def view_artifact(
+    facts: Facts,
+    context: AppControlContext,
+    *,
+    kernel: bool,
+    host: str | None = None,
+    scheme: SignatureScheme = SignatureScheme.AUTHENTICODE,
+) -> ArtifactView:
+    """Prepare the facts for one scenario, as the loader or a host sees them, with the signatures of the scheme that it knows."""
     version_gap = names_gap = embedded_gap = signature_gap = None
     if facts.gaps:
         version_gap = facts.gap(FactName.VERSION)
@@ -108,8 +115,7 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, hos
     version = facts.version
     names: tuple[str | None, ...] = (None, None, None, None)
     number = None
-    # Windows looks for no other signature on a file that it runs, whoever made it.
-    signatures = tuple(one for one in facts.signatures if one.scheme is SignatureScheme.AUTHENTICODE)
+    signatures = tuple([one for one in facts.signatures if one.scheme is scheme])
     if version is not None:
         names = (version.original_filename, version.internal_name, version.file_description, version.product_name)
         number = version_number(version.file_version) if version.file_version is not None else None
