@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from csv_gate.authoring.words import Direction, version_range
@@ -22,6 +21,7 @@ from csv_gate.model.appcontrol import (
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from csv_gate.cli.console import Console
@@ -17,6 +16,7 @@ from csv_gate.cli.rendering import options_for, print_report
 from csv_gate.errors import ExitCode, Place, UsageError
 from csv_gate.model.result import Finding, RunResult
 from csv_gate.notify.circumstances import Circumstances
+from csv_gate.records import dataclass
 from csv_gate.report import FORMATS
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from csv_gate.limits import DEFAULT_LIMITS, Limits
+from csv_gate.records import dataclass
 from csv_gate.signatures import CatalogIndex, Roots
 
 FACTS_VERSION = 3

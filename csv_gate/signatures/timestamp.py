@@ -9,13 +9,13 @@ was valid then, and within the validity of the signer's certificate.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
 from csv_gate.errors import ArtifactError, FormatError, LimitError
 from csv_gate.limits import Limits
 from csv_gate.model.facts import TimestampFacts, TimestampKind
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures import oids
 from csv_gate.signatures.certificate import Certificate, is_for
 from csv_gate.signatures.chain import Chain, build_chain
