@@ -10,8 +10,7 @@ from csv_gate.engine import compile_policy_set, evaluate
 from csv_gate.gate.plan import Target
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
-from csv_gate.model.verdict import Verdict
-from csv_gate.suggesting import mending_rule
+from csv_gate.model.verdict import Decision, Verdict
 
 JUDGED_FORMATS: dict[str, frozenset[str]] = {
     "appcontrol": frozenset(
@@ -55,6 +54,10 @@ def _appcontrol(target: Target) -> Evaluate:
 
     def judge(facts: Facts, context: AppControlContext) -> Verdict:
         verdict = evaluate(facts, compiled, context, target=target.name)
+        if verdict.decision is not Decision.DENIED:
+            return verdict
+        from csv_gate.suggesting import mending_rule  # of a build that may run, nothing needs mending
+
         rule = mending_rule(verdict, facts, compiled, context)
         return verdict if rule is None else replace(verdict, help=f"{verdict.help}; this rule would allow it: {rule}")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import PACKAGES, ExtractionSettings, cross_check, extract
+from csv_gate.formats import PACKAGES, ExtractionSettings, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_formats
@@ -198,6 +198,8 @@ class Judge:
         """Raises ArtifactError, hardly ever."""
         facts = extract(content, self._settings, name=name)
         if self._plan.is_cross_checked:
+            from csv_gate.formats.cross_check import cross_check
+
             facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
         return self._completed(facts)
 
