@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-containers", action="store_true", help="do not open archives, packages and installers [CSV_GATE_CONTAINERS=false]"
     )
     group.add_argument("--cross-check", action="store_true", help="compare each file with lief and pefile (extra: cross-check)")
+    group.add_argument("--all-digests", action="store_true", help="also SHA-1 where no rule and no catalog holds one")
     group.add_argument("-j", "--jobs", metavar="N", type=int, help="processes; default: as many as pay [CSV_GATE_JOBS]")
     group.add_argument("--shard", metavar="N/M", help="judge the Nth of M parts only; `csv-gate merge` joins the results")
     group = parser.add_argument_group("what is kept between runs").add_mutually_exclusive_group()

@@ -110,6 +110,7 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         jobs=config.jobs,
         opens_containers=config.containers,
         is_cross_checked=bool(getattr(args, "cross_check", False)),
+        takes_all_digests=bool(getattr(args, "all_digests", False)),
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),
         waivers=_waivers(config.waivers, text(args, "waivers_from") or console.environment.get("CSV_GATE_WAIVERS_FROM")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
@@ -42,6 +43,12 @@ class Evaluate(Protocol):
     """A target made ready: facts and context to a verdict."""
 
     def __call__(self, facts: Facts, context: AppControlContext) -> Verdict: ...
+
+
+def compares_sha1(target: Target) -> bool:
+    """Whether a rule of the target may be compared with a SHA-1 digest: in doubt, yes."""
+    rules = [rule.hash for policy in target.policies.policies for rule in policy.file_rules.values()]
+    return any(value is not None and len(value) != hashlib.sha256().digest_size for value in rules)
 
 
 def prepare(target: Target) -> Evaluate:

@@ -16,7 +16,7 @@ from csv_gate.errors import ArtifactError
 from csv_gate.formats import PACKAGES, ExtractionSettings, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_formats
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare, wanted_formats
 from csv_gate.gate.findings import findings_of, unowned
 from csv_gate.gate.opening import JudgedMembers, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
@@ -71,10 +71,12 @@ class Judge:
         self._plan = plan
         self._catalog_gap = catalogs.gap
         self._lines = ArtifactLines()
+        index = CatalogIndex(catalogs.catalogs)
         self._settings = ExtractionSettings(
             limits=plan.limits,
             roots=roots_with(plan.given_roots),
-            catalogs=CatalogIndex(catalogs.catalogs),
+            catalogs=index,
+            takes_sha1=plan.takes_all_digests or "sha1" in index.algorithms or any(map(compares_sha1, plan.targets)),
         )
         # What a second implementation says is not kept.
         self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)

@@ -105,6 +105,8 @@ class Plan:
     jobs: int | None = None
     """Processes; `None`: as many as pay for the amount of work."""
     is_cross_checked: bool = False
+    takes_all_digests: bool = False
+    """Also those that no rule and no catalog of the run is compared with."""
     opens_containers: bool = True
     stopwatch: Callable[[], float] = time.monotonic
     """Seconds from any start: what time budgets are measured with. Must pickle."""
