@@ -7,7 +7,6 @@ taken, and its name says that nothing more was.
 
 from __future__ import annotations
 
-from csv_gate.formats.cross_check import cross_check
 from csv_gate.formats.detect import HEAD_BYTES, NEEDS_WHOLE, ZIP_TAIL_BYTES, detect_format, is_tar, name_by_end
 from csv_gate.formats.extract import extract, identify
 from csv_gate.formats.packages import PACKAGES
@@ -19,7 +18,6 @@ __all__ = [
     "PACKAGES",
     "ZIP_TAIL_BYTES",
     "ExtractionSettings",
-    "cross_check",
     "detect_format",
     "extract",
     "identify",

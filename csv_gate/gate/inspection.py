@@ -41,6 +41,7 @@ def inspect(
         tool_version="",
         given_roots=given_roots,
         opens_containers=opens_containers,
+        takes_all_digests=True,
     )
     judge = Judge(plan, read)
     for entry in walk(inputs, limits=DEFAULT_LIMITS).entries:

@@ -8,13 +8,14 @@ one that one shard found idle may have been used in another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from csv_gate.errors import ExitCode, Place, UsageError
 from csv_gate.model.result import Finding, Summary
 from csv_gate.model.result_read import SavedResult
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 
 IDLE_WAIVER = "CSV912"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
 from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
 from csv_gate.gate.plan import Plan
+from csv_gate.records import dataclass
 from csv_gate.scan import Content, Entry
 
 INSIDE = "!/"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
@@ -17,6 +17,7 @@ from csv_gate.gate.opening import Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 from csv_gate.scan import Entry, open_content, read_ends, read_head
 from csv_gate.signatures import Catalog, Roots, read_catalog
 

@@ -12,12 +12,12 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import IO
 from urllib.parse import urlsplit
 
 from csv_gate.errors import NotifyError
+from csv_gate.records import dataclass
 
 ATTEMPTS = 4
 TIMEOUT_S = 10.0

@@ -11,11 +11,12 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TextIO
 
 from csv_gate.model.result import ArtifactResult, Finding, RunResult, TargetRef
 from csv_gate.model.verdict import Decision, Level, Verdict
+from csv_gate.records import dataclass
 from csv_gate.report.describe import artifact_words, rows
 from csv_gate.report.diagnostics import Diagnostic, diagnostics, of_run
 from csv_gate.report.escape import clip, visible, xml

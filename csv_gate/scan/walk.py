@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from csv_gate.errors import Place, UsageError
@@ -27,6 +27,7 @@ from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 
 MAX_FINDINGS_PER_CHECK = 50
 """A tree may hold a hundred thousand links; what is beyond is counted in one more finding."""

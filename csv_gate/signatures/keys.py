@@ -7,7 +7,6 @@ how a forged root once passed (CVE-2020-0601).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from csv_gate.errors import ArtifactError
+from csv_gate.records import dataclass
 from csv_gate.signatures import oids
 from csv_gate.signatures.der import INTEGER, OID, SEQUENCE, Element, Source, context
 

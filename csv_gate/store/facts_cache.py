@@ -71,6 +71,7 @@ def settings_key(settings: ExtractionSettings, tool_version: str) -> bytes:
         FACTS_VERSION,
         tool_version,
         repr(settings.limits),
+        settings.takes_sha1,
         settings.verify_all_checksums,
         roots.includes_known,
         given,

@@ -120,11 +120,12 @@ def test_other_bytes_are_not_known(door: Callable[..., FactsCache]) -> None:
     [
         ExtractionSettings(limits=Limits(max_sections=3)),
         ExtractionSettings(verify_all_checksums=True),
+        ExtractionSettings(takes_sha1=False),
         ExtractionSettings(
             catalogs=CatalogIndex([read_catalog(cms.catalog(signing.publisher(), [cms.member(bytes(32))]), path="a.cat")])
         ),
     ],
-    ids=["limits", "checksums", "catalogs"],
+    ids=["limits", "checksums", "digests", "catalogs"],
 )
 def test_other_settings_meet_no_old_entry(door: Callable[..., FactsCache], other: ExtractionSettings) -> None:
     usual = settings_key(ExtractionSettings(), "1.0")

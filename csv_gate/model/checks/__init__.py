@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
 from csv_gate.errors import UsageError
 from csv_gate.model.checks import appcontrol, containers, hygiene, people, policy_lint, scripts, signature, undecided, waivers
 from csv_gate.model.checks.table import Check
+from csv_gate.records import dataclass
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
 
