@@ -66,6 +66,11 @@ class Owners(Protocol):
         """Whether nothing says who owns what, so that an artifact without an owner is no surprise."""
         ...
 
+    @property
+    def of_the_rest(self) -> Owner | None:
+        """Who answers for what is nobody else's: the default owner."""
+        ...
+
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None: ...
 
 
@@ -74,6 +79,7 @@ class NoOwners:
     """Nobody said who owns what."""
 
     is_silent: bool = True
+    of_the_rest: Owner | None = None
 
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         del path, sha256
