@@ -85,5 +85,15 @@ class Limits:
     max_decompressor_bytes: int = 80 * MIB
     """Window of a decompressor. `xz -9` asks for 65 MB."""
 
+    # OpenPGP
+    max_openpgp_signatures: int = 16
+    """In one signature file or member; each costs one pass over the content. Repositories have up to four while they change keys."""
+    max_openpgp_packets: int = 1_000_000
+    """Of one file of keys or signatures. The keyring of a large distribution has some 100,000."""
+    max_openpgp_armor_bytes: int = 64 * MIB
+    """Of one armored file of keys or signatures, or of a clear-signed text."""
+    max_openpgp_self_signatures: int = 512
+    """Of one key: what its owner signed of it. Busy keys have some dozens."""
+
 
 DEFAULT_LIMITS = Limits()

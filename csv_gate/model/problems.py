@@ -160,6 +160,18 @@ class ProblemCode(StrEnum):
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"
 
+    # OpenPGP (RFC 9580)
+    OPENPGP_MALFORMED = "openpgp-malformed"
+    OPENPGP_SIGNATURE_WRONG = "openpgp-signature-wrong"
+    OPENPGP_ALGORITHM_UNKNOWN = "openpgp-algorithm-unknown"
+    OPENPGP_KEY_UNKNOWN = "openpgp-key-unknown"
+    """The signer's key was not given, so that nothing can be verified."""
+    OPENPGP_KEY_UNFIT = "openpgp-key-unfit"
+    """Expired, revoked or not meant for signing when the signature was made."""
+    OPENPGP_SIGNATURE_EXPIRES = "openpgp-signature-expires"
+    OPENPGP_UNSIGNED_TEXT = "openpgp-unsigned-text"
+    """Text before or behind a clear-signed one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
