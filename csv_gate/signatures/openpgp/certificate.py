@@ -1,4 +1,4 @@
-"""A transferable public key judged by its own signatures: who it says it is, and what each of its keys may do when (RFC 9580, section 10.1).
+"""A transferable public key judged by its own signatures: who it is, and what each of its keys may do when (RFC 9580, section 10.1).
 
 The file of a certificate was given by the user; what is in it counts only where the primary key signed it. SHA-1 is taken here (most
 keys older than 2015 have nothing else, and what is signed is the owner's own key), MD5 is not. Revocations count by whatever digest.
@@ -14,6 +14,7 @@ from typing import Final
 from csv_gate.errors import FormatError
 from csv_gate.limits import Limits
 from csv_gate.signatures.openpgp import signature_packet as types
+from csv_gate.signatures.openpgp.algorithms import HASHES
 from csv_gate.signatures.openpgp.hashing import digest_over
 from csv_gate.signatures.openpgp.packets import USER_ID
 from csv_gate.signatures.openpgp.public_key import PublicKey
@@ -42,7 +43,7 @@ class Certificate:
     subkeys: dict[bytes, Subkey] = field(default_factory=dict)
     """By fingerprint."""
 
-    def keys(self) -> Iterable[PublicKey]:
+    def all_keys(self) -> Iterable[PublicKey]:
         yield self.primary
         for subkey in self.subkeys.values():
             yield subkey.key
@@ -152,7 +153,7 @@ class Judged:
     def _sound(self, bodies: Sequence[bytes], wanted: Iterable[int], parts: Sequence[bytes]) -> list[Signature]:
         """The signatures of these types that the primary key made over these parts."""
         is_revocation = not {types.KEY_REVOCATION, types.SUBKEY_REVOCATION, types.CERTIFICATION_REVOCATION}.isdisjoint(wanted)
-        found = []
+        found: list[Signature] = []
         for signature in _read(bodies):
             if signature.type not in wanted or not self._may_be_own(signature):
                 continue
@@ -180,7 +181,7 @@ def is_made_by(key: PublicKey, signature: Signature, parts: Sequence[bytes]) -> 
     if (signature.version == 6) != (key.version == 6):
         return False
     digest = digest_over(signature, parts)
-    known = types.HASHES.get(signature.hash)
+    known = HASHES.get(signature.hash)
     if digest is None or known is None:
         return False
     return key.verifies(signature.algorithm, signature.value, digest, known.name)

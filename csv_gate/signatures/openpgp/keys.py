@@ -55,7 +55,7 @@ class KeyRing:
                 raise FormatError("the file holds no OpenPGP public key of version 4 or 6")
         ring = cls(sha256s=tuple(hashlib.sha256(octets).hexdigest() for octets in files), limits=limits)
         for certificate in certificates.values():
-            for key in certificate.keys():
+            for key in certificate.all_keys():
                 given = GivenKey(key=key, certificate=certificate)
                 for name in (key.key_id, key.fingerprint):
                     ring._by_id.setdefault(name, []).append(given)

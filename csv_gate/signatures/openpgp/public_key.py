@@ -196,7 +196,8 @@ def _curve_key(fields: Fields) -> tuple[Loaded | None, int | None]:
     if curve is None:
         return None, None
     octets = point.to_bytes((point.bit_length() + 7) // 8, "big")
-    return ec.EllipticCurvePublicKey.from_encoded_point(curve(), octets), curve.key_size
+    key = ec.EllipticCurvePublicKey.from_encoded_point(curve(), octets)
+    return key, key.key_size
 
 
 def _legacy_ed25519(fields: Fields) -> tuple[Loaded | None, int | None]:
