@@ -94,6 +94,8 @@ class Limits:
     """Of one armored file of keys or signatures, or of a clear-signed text."""
     max_openpgp_self_signatures: int = 512
     """Of one key: what its owner signed of it. Busy keys have some dozens."""
+    max_rpm_header_bytes: int = 64 * MIB
+    """Of one header of an RPM package. That of a kernel has about 1 MB; rpm itself takes up to 256 MiB."""
 
 
 DEFAULT_LIMITS = Limits()

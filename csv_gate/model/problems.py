@@ -172,6 +172,13 @@ class ProblemCode(StrEnum):
     OPENPGP_UNSIGNED_TEXT = "openpgp-unsigned-text"
     """Text before or behind a clear-signed one."""
 
+    # RPM packages ("RPM V4 Package format")
+    RPM_MALFORMED = "rpm-malformed"
+    RPM_DIGEST_WRONG = "rpm-digest-wrong"
+    """A digest or size that the package states of itself, signed or not."""
+    RPM_PAYLOAD_UNBOUND = "rpm-payload-unbound"
+    """A signature over the header alone, and no strong digest of the payload in it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:

@@ -36,7 +36,11 @@ class PackageReader(Protocol):
     def __call__(self, data: memoryview, settings: ExtractionSettings) -> PackageReading: ...
 
 
-PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
+PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "rpm": ("csv_gate.formats.packages.rpm", "read_rpm"),
+    }
+)
 """Format, as `detect_format` names it -> module and function of its reader, which is imported when it is first needed."""
 
 

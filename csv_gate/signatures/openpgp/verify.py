@@ -29,7 +29,7 @@ class Question:
     scheme: SignatureScheme
     source: SignatureSource
     role: str | None
-    types: frozenset[int] = frozenset({BINARY, TEXT})
+    types: frozenset[int]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,14 +51,16 @@ def read_openpgp_signatures(
     place: str,
     role: str | None,
     limits: Limits,
+    is_text_allowed: bool = True,
 ) -> tuple[SignatureFacts, ...]:
     """The signatures in `octets` (packets or ASCII armor, attacker-controlled) over the content that `feed` gives.
 
     `feed` is called once for each signature with something to `update`. Never raises for what the octets hold: what is no signature
     gives facts that are not valid and say why. An unknown key leaves `digest_matches` unknown where the signature's own two octets of
-    the digest fit, and False where they do not.
+    the digest fit, and False where they do not. A text signature leaves line ends open, which only text can bear: `is_text_allowed`.
     """
-    question = Question(feed=feed, keys=keys, scheme=scheme, source=source, role=role)
+    types = frozenset({BINARY, TEXT}) if is_text_allowed else frozenset({BINARY})
+    question = Question(feed=feed, keys=keys, scheme=scheme, source=source, role=role, types=types)
     try:
         signatures = _signature_bodies(octets, limits)
     except (FormatError, LimitError) as error:
