@@ -179,6 +179,10 @@ class ProblemCode(StrEnum):
     RPM_PAYLOAD_UNBOUND = "rpm-payload-unbound"
     """A signature over the header alone, and no strong digest of the payload in it."""
 
+    # Debian packages (deb(5))
+    DEB_LAYOUT = "deb-layout"
+    """Signed, and with other members than a package has, or in another order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:

@@ -38,6 +38,7 @@ class PackageReader(Protocol):
 
 PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "deb": ("csv_gate.formats.packages.deb", "read_deb"),
         "rpm": ("csv_gate.formats.packages.rpm", "read_rpm"),
     }
 )
