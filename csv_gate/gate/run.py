@@ -27,6 +27,7 @@ from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
 from csv_gate.scan import Entry, Walk, unused_patterns, walk
 from csv_gate.waivers import waiver_findings
 
+
 class Observer(Protocol):
     """Who wants to see a run move. Told often; must be quick."""
 

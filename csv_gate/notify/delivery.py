@@ -17,10 +17,9 @@ from email.utils import parsedate_to_datetime
 from typing import IO, Protocol
 from urllib.parse import urlsplit
 
-from csv_gate.errors import NotifyError
-from csv_gate.records import dataclass
 from csv_gate.documents import Secret
 from csv_gate.errors import ConfigError, NotifyError
+from csv_gate.records import dataclass
 
 ATTEMPTS = 4
 TIMEOUT_S = 10.0

@@ -37,7 +37,11 @@ def _bounded(issues: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     kept: list[tuple[int, int, dict[str, Any]]] = []
     left = 0
     for number, issue in enumerate(issues):
-        one = (_GRAVEST_LAST.index(issue["severity"]), -number, issue)  # the number is another for each, so issues are never compared
+        one = (
+            _GRAVEST_LAST.index(issue["severity"]),
+            -number,
+            issue,
+        )  # the number is another for each, so issues are never compared
         if len(kept) < _ISSUES_MAX:
             heapq.heappush(kept, one)
         else:
