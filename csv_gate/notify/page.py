@@ -1,8 +1,8 @@
 """What the owners of a red build are told: one page per owner, never one per file.
 
 A page lists the owner's causes (target × check), each with its number of artifacts and a few of them. Only what breaks the build
-pages: error-level findings of artifacts that no waiver excuses, and those of the run as a whole. The key that receivers deduplicate by is made of project, branch,
-owner and the gravest cause, so a build that stays red pages once and a new cause pages again.
+pages: error-level findings of artifacts that no waiver excuses, and those of the run as a whole. The key that receivers deduplicate by
+is made of project, branch, owner and the gravest cause, so a build that stays red pages once and a new cause pages again.
 Paths and messages come from artifacts: attacker-controlled, escaped by each channel for its own dialect.
 """
 

@@ -90,7 +90,11 @@ def test_a_page_is_resolved_when_its_trouble_is_gone_and_only_then() -> None:
 def test_an_error_of_the_run_pages_who_answers_for_it_once() -> None:
     expired = [
         Finding(
-            check="CSV910", level=Level.ERROR, message=f"the waiver {n} expired", place=Place(path="w.yaml", line=n), owner=OTHER
+            check="CSV910",
+            level=Level.ERROR,
+            message=f"the waiver {n} expired",
+            place=Place(path="w.yaml", line=n),
+            owner=OTHER,
         )
         for n in (3, 9)
     ]

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -20,7 +20,8 @@ from csv_gate.formats.packages.rpm_header import Parts, read_parts
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import FactName, Gap, PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.signatures.openpgp import Sink, read_openpgp_signatures
+from csv_gate.records import dataclass
+from csv_gate.signatures.openpgp import Sink, key_ring, read_openpgp_signatures
 
 _RSA_HEADER: Final = 268
 _DSA_HEADER: Final = 267
@@ -216,7 +217,7 @@ def _read(
     return read_openpgp_signatures(
         octets,
         feed,
-        keys=settings.openpgp_keys,
+        keys=key_ring(settings.openpgp_keys),
         scheme=SignatureScheme.RPM,
         source=SignatureSource.EMBEDDED,
         place=place,

@@ -213,7 +213,7 @@ def test_text_that_comes_in_pieces_hashes_as_in_one() -> None:
         pieces: Iterable[bytes] = [content[at : at + size] for at in range(0, len(content), size)]
         (facts,) = read_openpgp_signatures(
             octets,
-            lambda sink, pieces=pieces: [sink.update(memoryview(piece)) for piece in pieces],  # type: ignore[misc]
+            lambda sink, pieces=pieces: [sink.update(memoryview(piece)) for piece in pieces],  # type: ignore[misc, arg-type]
             keys=ring(pgp.certificate(pgp.ed())),
             scheme=SignatureScheme.OPENPGP,
             source=SignatureSource.DETACHED,
