@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import pytest
 
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.facts import SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import ProblemCode
-from csv_gate.signatures.openpgp import KeyRing, read_clear_signed, read_openpgp_signatures
+from csv_gate.signatures.openpgp import Feed, KeyRing, Sink, read_clear_signed, read_openpgp_signatures
 from tests.builders import openpgp as pgp
 from tests.builders.openpgp import DAY, MADE
 
@@ -206,14 +206,22 @@ def test_text_signatures_take_line_ends_of_either_kind_and_nothing_else() -> Non
     assert not verdict(octets, keys, b"a\nb ")[0]
 
 
+def _feeding(pieces: Sequence[memoryview]) -> Feed:
+    def feed(sink: Sink) -> None:
+        for piece in pieces:
+            sink.update(piece)
+
+    return feed
+
+
 def test_text_that_comes_in_pieces_hashes_as_in_one() -> None:
     content = b"one\r\ntwo\r\r\n\r\nthree\rfour\r\n"
     octets = pgp.detached(b"one\r\ntwo\r\n\r\nthree\rfour\r\n", pgp.ed(), type=0x01)
     for size in (1, 2, 3, 5):
-        pieces: Iterable[bytes] = [content[at : at + size] for at in range(0, len(content), size)]
+        pieces = [memoryview(content[at : at + size]) for at in range(0, len(content), size)]
         (facts,) = read_openpgp_signatures(
             octets,
-            lambda sink, pieces=pieces: [sink.update(memoryview(piece)) for piece in pieces],  # type: ignore[misc]
+            _feeding(pieces),
             keys=ring(pgp.certificate(pgp.ed())),
             scheme=SignatureScheme.OPENPGP,
             source=SignatureSource.DETACHED,
