@@ -83,7 +83,7 @@ KINDS: dict[str, tuple[list[bytes], Callable[[bytes], bool]]] = {
     "deb": ([ar([*MEMBERS, debsigs(MEMBERS, KEY)]), ar([*MEMBERS, dpkg_sig(MEMBERS, KEY)])], _package),
     "signature": (
         [
-            pgp.detached(CONTENT, KEY, names_id=True),
+            pgp.detached(CONTENT, KEY),
             pgp.armored(pgp.detached(CONTENT, KEY)),
             pgp.detached(CONTENT, KEY, version=3),
         ],

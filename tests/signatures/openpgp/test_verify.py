@@ -148,7 +148,7 @@ def test_a_short_rsa_key_is_told() -> None:
 
 def test_a_signature_of_version_4_by_a_key_of_version_6_is_no_signature() -> None:
     key = pgp.ed(version=6, algorithm=27)
-    octets = pgp.detached(CONTENT, key, version=4, names_fingerprint=False, names_id=True)
+    octets = pgp.detached(CONTENT, key, version=4, names_fingerprint=False)
     assert verdict(octets, pgp.certificate(key)) == (False, {ProblemCode.OPENPGP_KEY_UNKNOWN})
 
 
@@ -160,7 +160,7 @@ def test_a_signature_of_version_4_by_a_key_of_version_6_is_no_signature() -> Non
         {"subpackets": pgp.subpacket(101, b"", is_critical=True)},
         {"subpackets": pgp.subpacket(20, bytes(8), is_critical=True)},
         {"subpackets": pgp.subpacket(16, bytes(8))},
-        {"names_fingerprint": False},
+        {"names_fingerprint": False, "names_id": False},
         {"type": 0x13},
         {"type": 0x02},
     ],
@@ -187,7 +187,7 @@ def test_an_unknown_subpacket_that_is_not_critical_does_no_harm() -> None:
 
 
 def test_a_key_is_found_by_its_id_in_the_part_that_is_not_signed() -> None:
-    octets = pgp.detached(CONTENT, pgp.ed(), names_fingerprint=False, names_id=True)
+    octets = pgp.detached(CONTENT, pgp.ed(), names_fingerprint=False)
     assert verdict(octets, pgp.certificate(pgp.ed())) == (True, set())
 
 
