@@ -38,8 +38,8 @@ class PackageReader(Protocol):
 
 PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
         "deb": ("csv_gate.formats.packages.deb", "read_deb"),
+        "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
         "rpm": ("csv_gate.formats.packages.rpm", "read_rpm"),
     }
 )
