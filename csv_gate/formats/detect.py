@@ -88,6 +88,8 @@ _TAR_BLOCK: Final = 512
 
 NEEDS_WHOLE: Final = frozenset({"ole", "jscript"})
 """Formats that the head of a file only hints at; `identify` looks at all of it."""
+NAMED_BY_END: Final = frozenset({ZIP, UNKNOWN})
+"""Formats that the end of a file may name better; see `name_by_end`."""
 
 
 def detect_format(head: bytes, size: int, name: str | None = None) -> str:
