@@ -54,6 +54,8 @@ def read_version(view: memoryview, layout: PeLayout, limits: Limits) -> VersionR
         return VersionReading(problems=(problem,), gaps=(Gap(what=FactName.VERSION, why=error.title),))
     if not readings:
         return VersionReading()
+    if len(readings) == 1:
+        return next(iter(readings.values()))
     if 0 in readings:
         return readings[0]
     distinct = list(dict.fromkeys(readings.values()))

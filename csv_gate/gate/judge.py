@@ -82,6 +82,7 @@ class Judge:
         # What a second implementation says is not kept.
         self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
+        self._wanted = wanted_formats(plan.targets)
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
         )
@@ -105,7 +106,7 @@ class Judge:
         """The results of one listed file and of what is in it, sorted by path, and which waivers they take. Raises nothing for what the
         file is or holds."""
         try:
-            for known in self.facts(entry, wanted_formats(ready.target for ready in self._ready)):
+            for known in self.facts(entry, self._wanted):
                 yield self._result(known)
         except Exception as error:
             error.add_note(f"while judging {entry.path!r}")
@@ -124,6 +125,8 @@ class Judge:
             findings=(*findings_of(facts, verdicts, self._version_of), *nobody),
             owner=owner,
         )
+        if not self._plan.waivers.waivers and known.path == known.scope:
+            return Waived(result=result)
         waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return replace(waived, result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 

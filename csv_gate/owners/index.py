@@ -54,6 +54,8 @@ class OwnerIndex:
 
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         """Who answers for the artifact. Several owners of one CODEOWNERS line are one `Owner`, their names joined by a comma."""
+        if self.is_silent:
+            return None
         return next((step.owner for step in self.steps(path, sha256) if step.owner is not None), None)
 
     def explain(self, path: str, sha256: str | None = None) -> tuple[OwnerStep, ...]:

@@ -9,19 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-<<<<<<< HEAD
-from dataclasses import replace
-=======
->>>>>>> reports
 from typing import TextIO
 
 from csv_gate.model.result import ArtifactResult, Finding, RunResult, TargetRef
 from csv_gate.model.verdict import Decision, Level, Verdict
-<<<<<<< HEAD
-from csv_gate.records import dataclass
-=======
 from csv_gate.report import junit_size
->>>>>>> reports
 from csv_gate.report.describe import artifact_words, rows
 from csv_gate.report.diagnostics import Diagnostic, diagnostics, of_run
 from csv_gate.report.escape import visible, xml

@@ -50,7 +50,7 @@ class Together:
 
     def add(self, outcome: str, path: str | None) -> None:
         """`outcome` as the case has it; `path` of the artifact."""
-        key = (outcome, (path or "").rpartition("/")[0] or ".")
+        key: tuple[str, str | None] = (outcome, (path or "").rpartition("/")[0] or ".")
         if key not in self._counts:
             if self._room.folders >= MAX_FOLDERS:
                 key = (outcome, None)

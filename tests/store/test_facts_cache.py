@@ -307,7 +307,7 @@ def test_a_change_through_a_hard_link_is_seen(known: FactsCache, file: Path) -> 
 @pytest.mark.parametrize("field", ["device", "inode", "size", "modified_ns", "changed_ns"])
 def test_each_part_of_the_identity_counts(known: FactsCache, file: Path, field: str) -> None:
     same = identity(file)
-    assert known.sha256_of(str(file), replace(same, **{field: getattr(same, field) + 1})) is None
+    assert known.sha256_of(str(file), same._replace(**{field: getattr(same, field) + 1})) is None
     assert known.sha256_of(str(file) + "x", same) is None
 
 
@@ -321,7 +321,7 @@ def test_a_file_that_was_just_written_is_not_remembered(door: Callable[..., Fact
 
 def test_a_file_from_the_future_is_not_remembered(door: Callable[..., FactsCache], file: Path, clock: Clock) -> None:
     cache = door()
-    later = replace(identity(file), modified_ns=clock.now + 10**9)
+    later = identity(file)._replace(modified_ns=clock.now + 10**9)
     cache.keep_identity(str(file), later, sha256(b"first content"), cache.now_ns())
     cache.flush()
     assert cache.sha256_of(str(file), later) is None
@@ -334,7 +334,7 @@ def test_after_the_clock_was_set_back_nothing_is_believed(known: FactsCache, fil
 
 def test_a_listing_without_inodes_is_never_believed(door: Callable[..., FactsCache], file: Path) -> None:
     cache = door()
-    bare = replace(identity(file), inode=0)
+    bare = identity(file)._replace(inode=0)
     cache.keep_identity(str(file), bare, sha256(b"first content"), cache.now_ns())
     cache.flush()
     assert cache.sha256_of(str(file), bare) is None

@@ -141,8 +141,8 @@ def _digests(data: memoryview, parts: Parts) -> _Digests:
             whole.update(chunk)
     if md5 is not None:
         found.results.append(("md5 of header and payload", md5 == whole.digest()))
-    for algorithm, stated in payload.items():
-        is_right = hashers[algorithm].hexdigest() in stated
+    for algorithm, digests in payload.items():
+        is_right = hashers[algorithm].hexdigest() in digests
         found.results.append((f"{algorithm} of the payload", is_right))
         found.payload.append(is_right)
     return found
