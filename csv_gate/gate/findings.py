@@ -72,6 +72,8 @@ def _level(verdict: Verdict, level: Level) -> Level:
 
 def _from_versions(verdicts: Sequence[Verdict], version_of: Mapping[str, str]) -> Iterator[Finding]:
     """What a target would run, and a version of it that part of the fleet still has would not."""
+    if not version_of:
+        return
     runs = {verdict.target for verdict in verdicts if verdict.decision in (Decision.ALLOWED, Decision.NOT_APPLICABLE)}
     entry = check("CSV210")
     for verdict in verdicts:

@@ -13,13 +13,13 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import IO, Protocol
 from urllib.parse import urlsplit
 
 from csv_gate.documents import Secret
 from csv_gate.errors import ConfigError, NotifyError
+from csv_gate.records import dataclass
 
 ATTEMPTS = 4
 TIMEOUT_S = 10.0
