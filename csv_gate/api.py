@@ -27,6 +27,7 @@ from csv_gate.gate import run as run_plan
 from csv_gate.gate.anchors import read_roots
 from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
 from csv_gate.gate.inspection import inspect
+from csv_gate.gate.requirement_sets import requirement_catalogs, requirements_of
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
@@ -176,6 +177,8 @@ def check(
         config_sha256=with_config.sha256,
         owners=owners_of(settings, base),
         waivers=NO_WAIVERS if settings.waivers is None else read_waivers(settings.waivers),
+        requirements=requirements_of(settings, DEFAULT_LIMITS),
+        requirement_catalogs=requirement_catalogs(settings),
     )
     return run_plan(plan)
 

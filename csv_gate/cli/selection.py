@@ -16,6 +16,7 @@ from csv_gate.errors import UsageError
 from csv_gate.gate import Plan
 from csv_gate.gate.anchors import read_roots
 from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
+from csv_gate.gate.requirement_sets import requirement_catalogs, requirements_of
 from csv_gate.gate.shards import read_shard
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS
@@ -116,6 +117,8 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         kept_facts=None if kept == "off" else cache_folder(console.environment),
         trusts_files=kept == "trust-files",
         shard=None if (shard := text(args, "shard")) is None else read_shard(shard),
+        requirements=requirements_of(config, DEFAULT_LIMITS),
+        requirement_catalogs=requirement_catalogs(config),
     )
     return Selection(plan=plan, config=config)
 

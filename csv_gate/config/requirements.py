@@ -40,13 +40,16 @@ class SignerSettings:
 
     name: str = field(metadata=says("", given="key"))
     subject: tuple[str, ...] = field(
-        default=(), metadata=says("Distinguished name of the certificate, such as `CN=Contoso Build,O=Contoso`; `*` and `?` are wildcards.")
+        default=(),
+        metadata=says(
+            "Distinguished name of the certificate, such as `CN=Contoso Build,O=Contoso`; `*` and `?` are wildcards."
+        ),
     )
     cn: tuple[str, ...] = field(
         default=(),
         metadata=says(
-            "Common name of the certificate; `*` and `?` are wildcards. Names count only below a root that is known or given under `roots`, "
-            "unless a thumbprint or `tbs` is stated too."
+            "Common name of the certificate; `*` and `?` are wildcards. Names count only below a root that is known or given under "
+            "`roots`, unless a thumbprint or `tbs` is stated too."
         ),
     )
     issuer: tuple[str, ...] = field(
@@ -66,7 +69,8 @@ class SignerSettings:
         default=(), metadata=says("Fingerprint of a primary OpenPGP key, 40 or 64 hex digits.", pattern=HEX)
     )
     identity: tuple[str, ...] = field(
-        default=(), metadata=says("Identity in a sigstore certificate, such as a workflow's address; `*` and `?` are wildcards.")
+        default=(),
+        metadata=says("Identity in a sigstore certificate, such as a workflow's address; `*` and `?` are wildcards."),
     )
     identity_issuer: tuple[str, ...] = field(
         default=(), metadata=says("Who vouches for the identity, such as `https://token.actions.githubusercontent.com`.")
@@ -82,7 +86,7 @@ class SignerSettings:
                 f"the signer {self.name!r} is not told",
                 place=self.place,
                 got="several kinds of signer" if any(kinds) else "nothing",
-                expected="a certificate (cn, subject, issuer, thumbprint, tbs), or an OpenPGP fingerprint, or a sigstore identity with its issuer",
+                expected="a certificate (cn, subject, issuer, thumbprint, tbs), or a fingerprint (OpenPGP), or an identity (sigstore)",
             )
         if self.issuer and not (self.subject or self.cn or self.thumbprint or self.tbs):
             raise ConfigError(
@@ -146,7 +150,9 @@ class RequirementSettings:
     min_key_bits: KeyBitsSettings | None = field(default=None, metadata=says("Least length of the signer's key."))
     not_expiring_within_days: int | None = field(
         default=None,
-        metadata=says("Days that the signer's certificate must still last, where no time stamp outlasts it.", low=0, high=36500),
+        metadata=says(
+            "Days that the signer's certificate must still last, where no time stamp outlasts it.", low=0, high=36500
+        ),
     )
     even_time_stamped: bool = field(
         default=False, metadata=says("`not_expiring_within_days` also of signatures with a valid time stamp.")
@@ -156,12 +162,15 @@ class RequirementSettings:
     )
     no_test_certificates: bool = field(default=False, metadata=says("No signature by a certificate for tests."))
     test_names: tuple[str, ...] = field(
-        default=(), metadata=says("Further names of certificates for tests; `*` and `?` are wildcards, letter case does not matter.")
+        default=(),
+        metadata=says("Further names of certificates for tests; `*` and `?` are wildcards, letter case does not matter."),
     )
     all_signatures_valid: bool = field(default=False, metadata=says("No signature that is not valid, nested ones included."))
     no_unsigned_content: bool = field(
         default=False,
-        metadata=says("Of containers: every member that can carry a signature has a valid one, and a package's own signature covers all."),
+        metadata=says(
+            "Of containers: every member that can carry a signature has a valid one, and a package's own signature covers all."
+        ),
     )
     catalogs_complete: tuple[FilePattern, ...] = field(
         default=(), metadata=says("Security catalogs, paths or globs; one of them has to list each file that is meant.")
@@ -179,10 +188,19 @@ class RequirementSettings:
         if not (of_signatures or others or self.catalogs_complete or self.must_be_unsigned or self.wanted):
             raise ConfigError(f"the requirement {self.name!r} asks for nothing", place=self.place)
         for is_wrong, fault in (
-            (self.must_be_unsigned and (of_signatures or bool(self.wanted)), "`must_be_unsigned` beside what asks for a signature"),
-            (self.if_signed and (self.signed or not of_signatures), "`if_signed` needs something that is asked of signatures, beside `signed`"),
+            (
+                self.must_be_unsigned and (of_signatures or bool(self.wanted)),
+                "`must_be_unsigned` beside what asks for a signature",
+            ),
+            (
+                self.if_signed and (self.signed or not of_signatures),
+                "`if_signed` with `signed`, or with nothing that is asked of signatures",
+            ),
             (bool(self.test_names) and not self.no_test_certificates, "`test_names` without `no_test_certificates`"),
-            (self.even_time_stamped and self.not_expiring_within_days is None, "`even_time_stamped` without `not_expiring_within_days`"),
+            (
+                self.even_time_stamped and self.not_expiring_within_days is None,
+                "`even_time_stamped` without `not_expiring_within_days`",
+            ),
         ):
             if is_wrong:
                 raise ConfigError(f"the requirement {self.name!r} contradicts itself", place=self.place, got=fault)
@@ -210,7 +228,10 @@ def check_references(
     for one in requirements.values():
         named = [(name, one.place) for name in (*one.signed_by, *one.timestamp_by)]
         named += [(name, row.place) for row in one.wanted for name in row.signed_by]
-        for what, known, names in (("signer", signers, named), ("target", targets, [(name, one.place) for name in one.targets])):
+        for what, known, names in (
+            ("signer", signers, named),
+            ("target", targets, [(name, one.place) for name in one.targets]),
+        ):
             faults += [
                 ConfigError(
                     f"the requirement {one.name!r} names a {what} that is not there",

@@ -57,7 +57,7 @@ class ConfiguredRoutes:
 
 
 def targets_of(loaded: LoadedConfig, asked: Asked) -> tuple[Target, ...]:
-    """The targets of a run, sorted by name, with their policies read.
+    """The targets of a run, sorted by name, with their policies read; none, where the configuration has requirements alone.
 
     `--policy` alone makes a target of its own; with one named target it takes the place of that target's policies.
 
@@ -90,12 +90,14 @@ def _from_command_line(asked: Asked) -> Target:
 
 def _chosen(loaded: LoadedConfig, names: Sequence[str]) -> tuple[TargetSettings, ...]:
     known = loaded.config.targets
+    if not known and not names and loaded.config.requirements:
+        return ()
     if not known:
         where = f"{loaded.path} names none" if loaded.path else "there is no csv-gate.yaml and no --policy"
         raise UsageError(
             "there is no target to judge for",
             got=where,
-            expected="a policy: `--policy FILE`, or `targets:` in csv-gate.yaml",
+            expected="a policy: `--policy FILE`, or `targets:` or `requirements:` in csv-gate.yaml",
             help="`csv-gate check build/ --policy SiPolicy.xml` needs no configuration",
         )
     for name in names:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
 from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
@@ -38,19 +39,25 @@ class Selection:
         return self.plan.include.may_reach(scope + "!")
 
 
+class LooksAt(Protocol):
+    """Tells what a run looks at."""
+
+    def wants(self, scope: str, format: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedMembers:
-    """Asks for the members whose format is wanted; `None`: for all."""
+    """Asks for the members that are looked at; `None`: for all."""
 
     selection: Selection
-    formats: Collection[str] | None
+    looked: LooksAt | None
 
     def passes(self, path: str) -> bool:
         selection = self.selection
         return not selection.is_excluded(path) and (selection.is_included(path) or selection.may_hold(path))
 
     def wants(self, path: str, format: str) -> bool:
-        return (self.formats is None or format in self.formats) and self.selection.is_included(path)
+        return (self.looked is None or self.looked.wants(path, format)) and self.selection.is_included(path)
 
 
 def container_format(content: Content, name: str) -> str | None:

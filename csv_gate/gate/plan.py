@@ -15,6 +15,7 @@ from csv_gate.model.appcontrol import AppControlPolicySet
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.result import Owner, Shard
 from csv_gate.model.verdict import Level
+from csv_gate.requirements import RequirementSet
 from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
 
@@ -117,3 +118,7 @@ class Plan:
     limits: Limits = DEFAULT_LIMITS
     owners: Owners = field(default_factory=NoOwners)
     waivers: WaiverFile = NO_WAIVERS
+    requirements: tuple[RequirementSet, ...] = ()
+    """What is asked of signatures beside any policy."""
+    requirement_catalogs: tuple[str, ...] = ()
+    """Catalog files that requirements name; installed nowhere by that."""

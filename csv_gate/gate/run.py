@@ -7,13 +7,14 @@ catalogs are; the second judges what some target judges. A file of another forma
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from csv_gate.errors import NoArtifactsError
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
-from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.findings import findings_of_set
+from csv_gate.gate.looked import Looked
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import rows
 from csv_gate.gate.shards import is_in
@@ -23,6 +24,7 @@ from csv_gate.gate.tally import Tally
 from csv_gate.model.appcontrol import version_text
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
+from csv_gate.requirements import idle_findings
 from csv_gate.scan import Walk, unused_patterns, walk
 from csv_gate.waivers import waiver_findings
 
@@ -61,13 +63,14 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     """
     listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
     roots = roots_with(plan.given_roots)
-    seen = survey(plan, listed.entries, wanted_formats(plan.targets), listed.unused, roots)
+    looked = Looked(plan)
+    seen = survey(plan, listed.entries, looked, listed.unused, roots)
     if not seen.judgeable:
-        raise _nothing(plan, listed, seen)
+        raise _nothing(plan, listed, seen, looked)
     catalogs = read_catalogs(
         seen.catalogs,
         plan.catalogs,
-        (path for target in plan.targets for path in target.catalogs),
+        (*(path for target in plan.targets for path in target.catalogs), *plan.requirement_catalogs),
         roots=roots,
         limits=plan.limits,
         members=seen.member_catalogs,
@@ -85,12 +88,15 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
             tally.add(counted)
             if counted.unrouted is not None:
                 unrouted.append(counted.unrouted)
-        if plan.shard is None and tally.artifacts == len(unrouted):  # of a tree in parts, one may be empty
-            raise _nothing(plan, listed, seen)
+        # Of a tree in parts, one may be empty. What only a requirement is about does not make up for targets that take nothing.
+        if plan.shard is None and (tally.artifacts == len(unrouted) or (unrouted and not tally.with_verdict)):
+            raise _nothing(plan, listed, seen, looked)
     except BaseException:
         spool.close()
         raise
-    findings = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *_of_unrouted(unrouted))
+    is_whole = any(Path(path).is_dir() for path in plan.inputs)
+    idle = idle_findings(looked.requirements.sets, seen.required, is_whole=is_whole)
+    findings = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *idle, *_of_unrouted(unrouted))
     return SpooledResult(
         run=RunInfo(
             evaluated_at=plan.evaluated_at,
@@ -106,7 +112,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     )
 
 
-def _nothing(plan: Plan, listed: Walk, seen: Survey) -> NoArtifactsError:
+def _nothing(plan: Plan, listed: Walk, seen: Survey, looked: Looked) -> NoArtifactsError:
     """An empty build output must not go green: say what was seen instead."""
     told = [f"{number} {name}" for name, number in sorted(seen.left.items())]
     for number, word in (
@@ -118,11 +124,12 @@ def _nothing(plan: Plan, listed: Walk, seen: Survey) -> NoArtifactsError:
     ):
         if number:
             told.append(f"{number} {word}")
-    wanted = sorted(wanted_formats(plan.targets))
+    expected = [f"one file of format {', '.join(sorted(looked.formats))}"] if looked.formats else []
+    expected += [f"one that requirement {one.name} means" for one in looked.requirements.sets[:MAX_TOLD_PATHS]]
     return NoArtifactsError(
-        "there is nothing to check: no file here is judged by any target",
+        f"there is nothing to check: no file here is judged by any {'target' if looked.formats else 'requirement'}",
         got=", ".join(told) if told else "no files at all",
-        expected=f"at least one file of format {', '.join(wanted)}",
+        expected=f"at least {', or '.join(expected)}",
         help="is the path right, and does the build come before the gate? Patterns that take out everything look the same",
     )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from csv_gate.requirements.findings import findings_for, idle_findings
 from csv_gate.requirements.model import (
-    OPEN_CHECK,
     Demands,
     Expiry,
     KeyBits,
@@ -21,7 +20,6 @@ from csv_gate.requirements.seen import Seen
 from csv_gate.requirements.signers import Signer
 
 __all__ = [
-    "OPEN_CHECK",
     "Demands",
     "Expiry",
     "KeyBits",

@@ -13,7 +13,9 @@ from csv_gate.requirements.signature import has_own_signature, of_signature, pla
 from csv_gate.requirements.signers import TEST_ROOTS, certificates_of
 from csv_gate.requirements.unmet import Unmet
 
-HOLDS_MEMBERS = frozenset({"cab", "msi", "msp", "rpm", "7z", "xar", "ar", "ole", "zip", "tar", "gzip", "xz", "bzip2", "zstd", "deb"})
+HOLDS_MEMBERS = frozenset(
+    {"cab", "msi", "msp", "rpm", "7z", "xar", "ar", "ole", "zip", "tar", "gzip", "xz", "bzip2", "zstd", "deb"}
+)
 """Formats that hold files, whether or not the gate can open them; packages beside."""
 _SHOWN = 5
 _TEST = re.compile(r"(?<![a-z])test(?:s|ing)?(?![a-z])|^root agency$", re.IGNORECASE)
@@ -154,4 +156,3 @@ def _container(seen: Seen, packages: Collection[str]) -> Iterator[Unmet]:
         more = package.uncovered_count - len(package.uncovered[:_SHOWN])
         names = ", ".join(package.uncovered[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
         yield Unmet(check="CSV411", because=f"its own signature does not cover {names}", help=help)
-

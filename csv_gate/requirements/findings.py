@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
+from csv_gate.model.checks.requirements import OPEN_CHECK
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
 from csv_gate.requirements.content import of_file, of_member
-from csv_gate.requirements.model import OPEN_CHECK, RequirementSet
+from csv_gate.requirements.model import RequirementSet
 from csv_gate.requirements.seen import Seen
 from csv_gate.requirements.signature import of_signature
 from csv_gate.requirements.unmet import Unmet
@@ -44,7 +45,9 @@ def findings_of_unopened(wanted: RequirementSet, seen: Seen, target: str | None 
     if seen.unopened is None:
         return ()
     because = "something inside may be meant, and not all of it is known"
-    return _findings(wanted, (Unmet(check=OPEN_CHECK, because=because, missing=f"what is inside: {seen.unopened.why}"),), target)
+    return _findings(
+        wanted, (Unmet(check=OPEN_CHECK, because=because, missing=f"what is inside: {seen.unopened.why}"),), target
+    )
 
 
 def _findings(wanted: RequirementSet, unmet: Iterable[Unmet], target: str | None) -> tuple[Finding, ...]:
@@ -74,9 +77,7 @@ def _finding(wanted: RequirementSet, one: Unmet, target: str | None) -> Finding:
 _OPEN_HELP = "supply what is missing; a waiver has to name this check"
 
 
-def idle_findings(
-    sets: Iterable[RequirementSet], used: Collection[tuple[str, str]], *, is_whole: bool
-) -> Iterator[Finding]:
+def idle_findings(sets: Iterable[RequirementSet], used: Collection[tuple[str, str]], *, is_whole: bool) -> Iterator[Finding]:
     """The sets, and the patterns of sets, that mean no artifact of the run.
 
     `used`: (set, pattern) of everything that met something, the pattern empty for the set itself. `is_whole`: the run looked at folders,

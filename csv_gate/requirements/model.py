@@ -12,8 +12,7 @@ from csv_gate.model.facts import SignatureScheme
 from csv_gate.model.verdict import Level
 from csv_gate.requirements.signers import Signer
 
-OPEN_CHECK = "CSV806"
-"""Fires where a fact is missing that a requirement needs. Of the family that could not be decided."""
+EVERYWHERE = GlobSet()
 CATALOG = "catalog"
 SIGNABLE = frozenset(
     {"pe", CATALOG, "powershell", "powershell_xml", "mof", "vbscript", "jscript", "wsf", "msi", "msp", "mst", "cab"}
@@ -98,7 +97,7 @@ class RequirementSet:
     name: str
     demands: Demands
     level: Level = Level.ERROR
-    paths: GlobSet = GlobSet()
+    paths: GlobSet = EVERYWHERE
     """Empty: everywhere."""
     targets: tuple[str, ...] = ()
     """Only what goes to one of these; empty: whatever the target."""

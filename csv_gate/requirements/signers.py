@@ -1,7 +1,7 @@
 """Named signers, and whether a signature is one of theirs.
 
 A name in a certificate is worth what the chain above it is worth: anybody can make a certificate that bears the name of a build system.
-So names alone fit only below a root that is known or was given; a thumbprint or the hash of a certificate's signed part (TBS) needs no root.
+So names alone fit only below a root that is known or was given; a thumbprint or the hash of a certificate's signed part (TBS) needs none.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Signer:
         if self.identity:
             return self._identity_fits(signature)
         if signature.signer is None:
-            return Fit(differs="it is made with a key that has no certificate" if signature.key else "its signer is not readable")
+            return Fit(
+                differs="it is made with a key that has no certificate" if signature.key else "its signer is not readable"
+            )
         return self._certificate_fits(signature.signer, signature)
 
     def _key_fits(self, key: KeyFacts | None) -> Fit:
@@ -104,7 +106,11 @@ class Signer:
             return Fit(differs=f"its certificate has the thumbprint {leaf.thumbprint_sha256}")
         if self.tbs and not (fit := self._tbs_fits(leaf, signature.chain)).is_yes:
             return fit
-        return YES if self.thumbprint or self.tbs else _anchored(leaf, signature, TIME_STAMPING if self.for_time_stamps else CODE_SIGNING)
+        return (
+            YES
+            if self.thumbprint or self.tbs
+            else _anchored(leaf, signature, TIME_STAMPING if self.for_time_stamps else CODE_SIGNING)
+        )
 
     def _tbs_fits(self, leaf: CertificateFacts, chain: ChainFacts | None) -> Fit:
         if _has(leaf, self.tbs):

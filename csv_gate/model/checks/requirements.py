@@ -24,3 +24,11 @@ CHECKS = (
     Check(id="CSV420", slug="requirement-idle", title="A requirement means no artifact", level=Level.ERROR),
     Check(id="CSV421", slug="requirement-pattern-idle", title="A requirement's pattern means no artifact", level=Level.WARNING),
 )
+
+OPEN_CHECK = "CSV806"
+"""Fires where a fact is missing that a requirement needs. Of the family that could not be decided."""
+
+
+def is_requirement(check_id: str) -> bool:
+    """Whether the check is about a requirement and so never about what a target does."""
+    return check_id.startswith("CSV4") or check_id == OPEN_CHECK
