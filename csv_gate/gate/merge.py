@@ -130,6 +130,7 @@ def _summary(results: Sequence[SavedResult], findings: Iterable[Finding]) -> Sum
         excluded=summaries[0].excluded,
         skipped=summaries[0].skipped,
         containers=summaries[0].containers,
+        unmet=total("unmet"),
         findings={level: levels.count(level) for level in Level},
         # Whatever failed a shard fails the whole; the gravest first.
         exit_code=next((code for code in _GRAVEST_FIRST if code in codes), ExitCode.OK),
