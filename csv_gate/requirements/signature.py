@@ -105,7 +105,7 @@ def _not_counting(signature: SignatureFacts, demands: Demands, leading: str) -> 
             missing=fit.missing or None,
             help="" if fit.missing else _HELP["CSV401"],
         )
-    if broken is not None:
+    elif broken is not None:
         yield replace(broken, check=leading)
 
 
@@ -114,13 +114,14 @@ def validity(signature: SignatureFacts) -> Unmet | None:
     if signature.valid:
         return None
     where = place_words(signature)
+    if signature.digest_matches is False:
+        return Unmet(check="CSV409", because=f"{where} is not valid: the file is not what was signed")
     if signature.key is not None and not signature.key.is_given:
         missing = f"the key {signature.key.key_id} of {where}"
         return Unmet(check="CSV409", because=f"{where} could not be verified", missing=missing, help="give the key")
     if signature.digest_matches is None and not signature.problems:
         return Unmet(check="CSV409", because=f"{where} could not be compared", missing=f"the digest that {where} signs")
-    why = "the file is not what was signed" if signature.digest_matches is False else _problem(signature)
-    return Unmet(check="CSV409", because=f"{where} is not valid: {why}")
+    return Unmet(check="CSV409", because=f"{where} is not valid: {_problem(signature)}")
 
 
 def _problem(signature: SignatureFacts) -> str:

@@ -77,10 +77,9 @@ class Signer:
             return Fit(differs="it is not made with an OpenPGP key")
         if key.is_given and key.fingerprint in self.fingerprint:
             return YES
-        named = key.fingerprint or key.key_id
-        if not key.is_given and any(fingerprint.endswith(key.key_id) for fingerprint in self.fingerprint):
-            return Fit(missing=f"the key {named}, which was not given")
-        return Fit(differs=f"it is made with the key {named}")
+        if not key.is_given:  # it may be a subkey of any
+            return Fit(missing=f"the key {key.key_id}, which was not given")
+        return Fit(differs=f"it is made with the key {key.fingerprint or key.key_id}")
 
     def _identity_fits(self, signature: SignatureFacts) -> Fit:
         key = signature.key
