@@ -9,7 +9,7 @@ from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.opening import INSIDE
 from csv_gate.gate.plan import Plan
 from csv_gate.requirements import RequirementSet
-from csv_gate.requirements.findings import used_by
+from csv_gate.requirements.findings import patterns_of, used_by
 from csv_gate.requirements.model import can_be_signed
 
 
@@ -45,6 +45,15 @@ class Requirements:
         """(set, pattern) of what means an artifact."""
         for one in self.meaning(scope, format):
             yield from used_by(one, scope)
+
+    def perhaps_used_by(self, scope: str) -> Iterator[tuple[str, str]]:
+        """(set, pattern) of what may mean something that could not be read, or something in it."""
+        for one in self.sets:
+            reached = [pattern for pattern in patterns_of(one) if pattern.matches(scope) or pattern.may_reach(scope)]
+            reached += [pattern for pattern in patterns_of(one) if pattern.may_reach(f"{scope}!")]
+            if reached or not one.paths:
+                yield one.name, ""
+                yield from ((one.name, pattern.pattern) for pattern in reached)
 
     def taken_by(self, one: RequirementSet, scope: str) -> tuple[str, ...]:
         return tuple(name for name in one.targets if name in self._takes and self._takes[name](scope))

@@ -16,6 +16,8 @@ from csv_gate.model.result import Finding
 from csv_gate.requirements import RequirementSet, Seen
 from csv_gate.requirements.findings import findings_for, findings_of_member, findings_of_unopened
 
+LEFT_CLOSED = frozenset({"cab", "msi", "msp", "rpm", "7z", "xar", "ar", "ole"})
+"""Formats that hold files and that nothing here may open: what is in them is not known."""
 Formats = Mapping[str, str]
 """Scope -> format of the containers of one listed file that were looked at."""
 
@@ -51,7 +53,7 @@ class RequirementJudge:
         found: dict[Finding, None] = {}
         for asked in self._asked(scope, facts, is_folder=is_folder):
             seen = self._seen(scope, facts, asked)
-            found |= dict.fromkeys(findings_for(asked.wanted, seen, self._plan.evaluated_at, PACKAGES, asked.target))
+            found |= dict.fromkeys(findings_for(asked.wanted, seen, self._plan.evaluated_at, asked.target))
         for asked in self._asked_inside(scope, facts):
             found |= dict.fromkeys(findings_of_unopened(asked.wanted, self._seen(scope, facts, asked), asked.target))
         for outer in around(scope):
@@ -99,5 +101,11 @@ class RequirementJudge:
         kept = tuple(
             one for one in facts.signatures if one.source is not SignatureSource.CATALOG or one.catalog_sha256 not in hidden
         )
-        is_opened = self._plan.opens_containers and facts.format in OPENERS
-        return Seen(scope=scope, facts=replace(facts, signatures=kept), all_facts=facts, is_opened=is_opened)
+        can_open = facts.format in OPENERS
+        return Seen(
+            scope=scope,
+            facts=replace(facts, signatures=kept),
+            all_facts=facts,
+            holds_members=can_open or facts.format in PACKAGES or facts.format in LEFT_CLOSED,
+            is_opened=can_open and self._plan.opens_containers,
+        )

@@ -72,6 +72,7 @@ def survey(plan: Plan, entries: Iterable[Entry], looked: Looked, unused: Iterabl
             found = format_of(entry, plan.limits)
         except ArtifactError:
             seen.judged.append(entry)  # judging it says why it cannot be read
+            seen.required.update(looked.requirements.perhaps_used_by(entry.scope))
             # What cannot be read may hold anything, for any target.
             _count(seen, is_taken=entry.is_folder or plan.opens_containers or _takes(plan, entry.scope))
             continue
@@ -132,6 +133,7 @@ def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Surv
                 shown = entry.path + found.path[len(entry.scope) :]
                 if found.gap is not None:
                     seen.judgeable += 1
+                    seen.required.update(looked.requirements.perhaps_used_by(found.path))
                     is_told = True
                 seen.containers += found.is_container
                 if found.is_container and found.depth and questions.selection.is_included(found.path):
@@ -143,6 +145,7 @@ def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Surv
                     seen.member_catalogs.append(_catalog(found, shown, plan, roots))
     except ArtifactError:
         seen.judgeable += 1
+        seen.required.update(looked.requirements.perhaps_used_by(entry.scope))
         is_told = True
     if is_told or questions.judged or looked.wants(entry.scope, format):
         seen.judged.append(entry)

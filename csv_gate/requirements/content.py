@@ -13,16 +13,12 @@ from csv_gate.requirements.signature import has_own_signature, of_signature, pla
 from csv_gate.requirements.signers import TEST_ROOTS, certificates_of
 from csv_gate.requirements.unmet import Unmet
 
-HOLDS_MEMBERS = frozenset(
-    {"cab", "msi", "msp", "rpm", "7z", "xar", "ar", "ole", "zip", "tar", "gzip", "xz", "bzip2", "zstd", "deb"}
-)
-"""Formats that hold files, whether or not the gate can open them; packages beside."""
 _SHOWN = 5
 _TEST = re.compile(r"(?<![a-z])test(?:s|ing)?(?![a-z])|^root agency$", re.IGNORECASE)
 """The word `test`, and the authority whose key comes with the makecert tool."""
 
 
-def of_file(seen: Seen, demands: Demands, evaluated_at: datetime, packages: Collection[str]) -> Iterator[Unmet]:
+def of_file(seen: Seen, demands: Demands, evaluated_at: datetime) -> Iterator[Unmet]:
     """Everything that is asked of the file beside its signature."""
     if demands.no_test is not None:
         yield from _no_test(seen, demands.no_test)
@@ -35,7 +31,7 @@ def of_file(seen: Seen, demands: Demands, evaluated_at: datetime, packages: Coll
     if demands.wanted:
         yield from _wanted(seen, demands, evaluated_at)
     if demands.no_unsigned_content:
-        yield from _container(seen, packages)
+        yield from _container(seen)
 
 
 def of_member(seen: Seen, container: str, packages: Collection[str]) -> Iterator[Unmet]:
@@ -137,9 +133,9 @@ def _wanted(seen: Seen, demands: Demands, evaluated_at: datetime) -> Iterator[Un
         yield from of_signature(seen, Demands(signed_by=row.signers), evaluated_at)
 
 
-def _container(seen: Seen, packages: Collection[str]) -> Iterator[Unmet]:
+def _container(seen: Seen) -> Iterator[Unmet]:
     facts = seen.facts
-    if facts.format not in HOLDS_MEMBERS and facts.format not in packages and not seen.is_opened:
+    if not seen.holds_members:
         return
     if not seen.is_opened or seen.unopened is not None:
         why = seen.unopened.why if seen.unopened else "containers of this format are not opened, or the run was told not to"

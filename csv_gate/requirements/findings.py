@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
+from csv_gate.globs import Glob
 from csv_gate.model.checks.requirements import OPEN_CHECK
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
@@ -21,15 +22,13 @@ IDLE_SET = "CSV420"
 IDLE_PATTERN = "CSV421"
 
 
-def findings_for(
-    wanted: RequirementSet, seen: Seen, evaluated_at: datetime, packages: Collection[str], target: str | None = None
-) -> tuple[Finding, ...]:
+def findings_for(wanted: RequirementSet, seen: Seen, evaluated_at: datetime, target: str | None = None) -> tuple[Finding, ...]:
     """What an artifact that the set means does not meet; empty: it meets everything. `target`: for which it is asked."""
     if seen.unread is not None:
         unread = Unmet(check=OPEN_CHECK, because="nothing of it is known", missing=f"content: {seen.unread.why}")
         return _findings(wanted, (unread,), target)
     demands = wanted.demands
-    unmet = chain(of_signature(seen, demands, evaluated_at), of_file(seen, demands, evaluated_at, packages))
+    unmet = chain(of_signature(seen, demands, evaluated_at), of_file(seen, demands, evaluated_at))
     return _findings(wanted, unmet, target)
 
 
@@ -93,12 +92,12 @@ def idle_findings(sets: Iterable[RequirementSet], used: Collection[tuple[str, st
                 help="mend its paths, formats or targets, or delete it",
             )
             continue
-        for pattern in patterns_of(one):
-            if (one.name, pattern) not in used:
+        for glob in patterns_of(one):
+            if (one.name, glob.pattern) not in used:
                 yield Finding(
                     check=IDLE_PATTERN,
                     level=_capped(one.level),
-                    message=f"the pattern {pattern!r} of requirement {one.name} means no artifact of this run",
+                    message=f"the pattern {glob.pattern!r} of requirement {one.name} means no artifact of this run",
                     place=one.place,
                     help="mend the pattern, or delete it",
                 )
@@ -108,13 +107,12 @@ def _capped(level: Level) -> Level:
     return Level.WARNING if level is Level.ERROR else level
 
 
-def patterns_of(wanted: RequirementSet) -> tuple[str, ...]:
-    globs = (*wanted.paths, *(glob for row in wanted.demands.wanted for glob in row.paths))
-    return tuple(dict.fromkeys(glob.pattern for glob in globs))
+def patterns_of(wanted: RequirementSet) -> tuple[Glob, ...]:
+    """Of the set and of the rows of its list."""
+    return tuple(dict.fromkeys((*wanted.paths, *(glob for row in wanted.demands.wanted for glob in row.paths))))
 
 
 def used_by(wanted: RequirementSet, scope: str) -> Iterator[tuple[str, str]]:
     """What of a set is used by an artifact that it means."""
     yield wanted.name, ""
-    globs = (*wanted.paths, *(glob for row in wanted.demands.wanted for glob in row.paths))
-    yield from ((wanted.name, glob.pattern) for glob in globs if glob.matches(scope))
+    yield from ((wanted.name, glob.pattern) for glob in patterns_of(wanted) if glob.matches(scope))

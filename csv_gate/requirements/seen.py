@@ -19,6 +19,8 @@ class Seen:
     facts: Facts
     all_facts: Facts
     """With the signatures of every catalog."""
+    holds_members: bool = False
+    """It is of a format that holds files, whether or not the gate can open it."""
     is_opened: bool = False
     """What is inside was looked at."""
 

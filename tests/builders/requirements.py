@@ -37,13 +37,13 @@ def requirement(
     )
 
 
-def seen(facts: Facts, *, scope: str = "out/app.dll", is_opened: bool = False) -> Seen:
-    return Seen(scope=scope, facts=facts, all_facts=facts, is_opened=is_opened)
+def seen(facts: Facts, *, scope: str = "out/app.dll", holds_members: bool = False, is_opened: bool = False) -> Seen:
+    return Seen(scope=scope, facts=facts, all_facts=facts, holds_members=holds_members, is_opened=is_opened)
 
 
-def judged(facts: Facts, *, scope: str = "out/app.dll", is_opened: bool = False, **demands: Any) -> tuple[Finding, ...]:
+def judged(facts: Facts, *, scope: str = "out/app.dll", **demands: Any) -> tuple[Finding, ...]:
     """What a set that asks for `demands` finds of these facts, at `NOW`."""
-    return findings_for(requirement(**demands), seen(facts, scope=scope, is_opened=is_opened), NOW, PACKAGES)
+    return findings_for(requirement(**demands), seen(facts, scope=scope), NOW)
 
 
 def checks(found: Sequence[Finding]) -> list[str]:

@@ -10,8 +10,8 @@ import pytest
 from csv_gate.globs import GlobSet
 from csv_gate.model.facts import FactName, Facts, Gap, KeyFacts, PackageFacts, SignatureScheme, SignatureSource
 from csv_gate.requirements import Listed, Signer, TestNames, Wanted
-from csv_gate.requirements.findings import findings_of_member, findings_of_unopened
-from tests.builders.facts import authority, certificate, facts, hex_digest, signature
+from csv_gate.requirements.findings import findings_for, findings_of_member, findings_of_unopened
+from tests.builders.facts import NOW, authority, certificate, facts, hex_digest, signature
 from tests.builders.requirements import PACKAGES, checks, judged, requirement, seen
 
 OPEN = "CSV806"
@@ -22,7 +22,10 @@ CATALOG = Listed(catalogs=frozenset({hex_digest("catalog")}))
 NO_TEST = TestNames()
 RELEASE = (certificate(), authority())
 UNKNOWN_KEY = replace(
-    signature(valid=False, chain_known=False), scheme=SignatureScheme.RPM, key=KeyFacts(key_id="ab", is_given=False)
+    signature(valid=False, chain_known=False),
+    scheme=SignatureScheme.RPM,
+    key=KeyFacts(key_id="ab", is_given=False),
+    digest_matches=True,
 )
 
 
@@ -110,11 +113,13 @@ CLOSED = Gap(what=FactName.MEMBERS, why="max_container_depth")
         (package(gaps=(Gap(what=FactName.SIGNATURES, why="no ZIP"),)), True, [OPEN]),
         (facts(format="zip"), True, []),
         (facts(format="7z"), False, [OPEN]),
-        (facts(), False, []),
+        (facts(), None, []),
     ],
 )
-def test_a_package_covers_all_that_is_in_it(about: Facts, is_opened: bool, expected: list[str]) -> None:
-    assert checks(judged(about, is_opened=is_opened, no_unsigned_content=True)) == expected
+def test_a_package_covers_all_that_is_in_it(about: Facts, is_opened: bool | None, expected: list[str]) -> None:
+    """`is_opened` is `None` for what holds no files."""
+    looked = seen(about, holds_members=is_opened is not None, is_opened=bool(is_opened))
+    assert checks(findings_for(requirement(no_unsigned_content=True), looked, NOW)) == expected
 
 
 @pytest.mark.parametrize(

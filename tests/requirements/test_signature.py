@@ -29,8 +29,11 @@ OTHER = Signer(name="other", thumbprint=("0" * 64,))
 
 def keyed(*, given: bool = True, bits: int | None = 3072, algorithm: str | None = "rsa") -> SignatureFacts:
     """A signature by an OpenPGP key."""
-    key = KeyFacts(key_id="ab" * 8, is_given=given, fingerprint="cd" * 12 + "ab" * 8 if given else None, algorithm=algorithm, bits=bits)
-    return replace(signature(valid=given, chain_known=False), scheme=SignatureScheme.OPENPGP, key=key)
+    key = KeyFacts(
+        key_id="ab" * 8, is_given=given, fingerprint="cd" * 12 + "ab" * 8 if given else None, algorithm=algorithm, bits=bits
+    )
+    made = signature(valid=given, chain_known=False)
+    return replace(made, scheme=SignatureScheme.OPENPGP, key=key, digest_matches=True if given else None)
 
 
 SIGNED = facts(signature())
@@ -129,7 +132,9 @@ def test_one_signature_has_to_meet_everything_and_not_one_this_and_another_that(
 
 def test_a_second_signature_that_meets_everything_is_enough() -> None:
     old = signature(digest_algorithm="sha1")
-    assert judged(facts(old, signature(source=SignatureSource.NESTED, place="0.1")), signed_by=(BUILD,), min_digest="sha256") == ()
+    assert (
+        judged(facts(old, signature(source=SignatureSource.NESTED, place="0.1")), signed_by=(BUILD,), min_digest="sha256") == ()
+    )
 
 
 def test_a_signature_that_may_be_the_right_one_leaves_it_open_beside_one_that_is_not() -> None:
@@ -162,7 +167,9 @@ NAMED = Signer(name="build", cn=("Contoso *",))
         (ChainEnd.INCOMPLETE, None, [OPEN]),
     ],
 )
-def test_a_name_counts_only_below_a_root_that_somebody_vouches_for(end: ChainEnd, root: str | None, expected: list[str]) -> None:
+def test_a_name_counts_only_below_a_root_that_somebody_vouches_for(
+    end: ChainEnd, root: str | None, expected: list[str]
+) -> None:
     assert checks(judged(facts(signature(end=end, root=root)), signed_by=(NAMED,))) == expected
 
 
