@@ -7,20 +7,21 @@ from pathlib import Path
 import pytest
 
 from csv_gate.config import load_config
-from csv_gate.errors import ConfigErrors
+from csv_gate.errors import ConfigError, ConfigErrors
 from csv_gate.gate.requirement_sets import requirement_catalogs, requirements_of
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.facts import SignatureScheme
 from csv_gate.model.verdict import Level
 from csv_gate.requirements import Demands, Expiry, KeyBits, RequirementSet, Stamp
 
-SIGNERS = """
+TBS, FINGERPRINT = "AB" * 32, "CD" * 20
+SIGNERS = f"""
 signers:
-  build: {cn: Contoso Build, issuer: Contoso CA}
-  tsa: {tbs: "%s"}
-  people: {fingerprint: ["%s"]}
-  workflow: {identity: "https://github.com/contoso/*", identity_issuer: "https://token.example"}
-""" % ("AB" * 32, "CD" * 20)
+  build: {{cn: Contoso Build, issuer: Contoso CA}}
+  tsa: {{tbs: "{TBS}"}}
+  people: {{fingerprint: ["{FINGERPRINT}"]}}
+  workflow: {{identity: "https://github.com/contoso/*", identity_issuer: "https://token.example"}}
+"""
 
 
 def read(folder: Path, text: str) -> tuple[RequirementSet, ...]:
@@ -111,9 +112,7 @@ def test_the_catalogs_of_requirements_are_known(tmp_path: Path) -> None:
     ],
 )
 def test_a_requirement_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    from csv_gate.errors import ConfigError
-
-    with pytest.raises(ConfigError, match="(?s)") as caught:
+    with pytest.raises(ConfigError) as caught:
         read(tmp_path, text)
     error = caught.value
     assert told in "\n".join(f"{one} {one.help}" for one in getattr(error, "errors", (error,)))

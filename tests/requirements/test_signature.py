@@ -44,6 +44,7 @@ UNREAD = facts(gaps=[FactName.CONTENT])
 NO_CATALOG = facts(gaps=[FactName.CATALOGS])
 WITHOUT_KEY = facts(keyed(given=False), format="rpm")
 STAMPED = facts(signature(stamp=timestamp()))
+SHA1 = facts(signature(digest_algorithm="sha1"))
 EC = facts(signature(certificate(key_algorithm="ec", key_bits=256)))
 CASES: list[tuple[str, Facts, dict[str, Any], list[str]]] = [
     ("signed and valid", SIGNED, {"signed": True}, []),
@@ -114,7 +115,7 @@ CASES: list[tuple[str, Facts, dict[str, Any], list[str]]] = [
     ("one that has ended", facts(signature(certificate(not_after=NOW - timedelta(days=1)))), {"expiry": Expiry(days=0)}, ["CSV408"]),
     ("a signer without certificate", facts(keyed()), {"expiry": Expiry(days=30)}, [OPEN]),
     ("nothing is signed, and only what is counts", UNSIGNED, {"min_digest": "sha256", "if_signed": True}, []),
-    ("a weak one, and only what is signed counts", facts(signature(digest_algorithm="md5")), {"min_digest": "sha256", "if_signed": True}, ["CSV405"]),
+    ("a weak one, and only what is signed counts", SHA1, {"min_digest": "sha256", "if_signed": True}, ["CSV405"]),
     ("not readable, and only what is signed counts", HIDDEN, {"min_digest": "sha256", "if_signed": True}, [OPEN]),
 ]  # fmt: skip
 
