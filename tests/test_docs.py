@@ -32,7 +32,7 @@ def commands() -> list[tuple[str, str]]:
 
 
 def _is_configuration(document: object) -> bool:
-    return isinstance(document, dict) and bool({"owners", "notify", "waivers"} & set(document))
+    return isinstance(document, dict) and bool({"owners", "notify", "waivers", "requirements"} & set(document))
 
 
 def configurations() -> list[tuple[str, str]]:

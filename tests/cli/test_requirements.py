@@ -336,3 +336,63 @@ requirements:
         "app/legacy.dll": ["CSV408", "CSV404"],
         "plugins/scanner.dll": ["CSV409"],
     }
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "requirements.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_page_gives_what_the_page_shows(
+    tmp_path: Path, gate: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = PAGE.partition("```yaml\n")[2].partition("```")[0]
+    command, _, shown = PAGE.partition("```console\n$ csv-gate ")[2].partition("```")[0].partition("\n")
+    shutil.copytree(SAMPLES / "app", tmp_path / "app")
+    (tmp_path / "csv-gate.yaml").write_text("version: 1\n" + config, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    outcome = gate(*command.split(), "--evaluated-at", WHEN, "--no-cache")
+    assert outcome.code == 1
+    assert outcome.out.rstrip("\n") == shown.rstrip("\n")
+
+
+def test_shards_and_processes_come_to_the_same(project: Make) -> None:
+    made = project({f"{name}.dll": data for name, data in (("a", PLAIN), ("b", BUILT), ("c", BY_HAND), ("d", FORGED))})
+    config = BUILD + "  idle: {paths: nowhere/, signed: true}\n"
+    whole = json.loads(made.check(config, "-o", "json").out)
+    assert json.loads(made.check(config, "-o", "json", "-j", "2").out) == whole
+    parts = []
+    for number in (1, 2):
+        parts.append(made.root / f"{number}.json")
+        made.check(config, "--shard", f"{number}/2", "-o", f"json={parts[-1]}")
+    merged = json.loads(made.gate("merge", *parts).out)
+    assert merged["summary"] == whole["summary"]
+    assert merged["findings"] == whole["findings"]
+    assert [one["check"] for one in whole["findings"]] == ["CSV420"]
+
+
+def test_a_test_suite_asserts_what_is_required_too(project: Make) -> None:
+    from csv_gate.testing import assert_allowed, judge
+
+    made = project({"plain.dll": PLAIN, "driver.cat": cms.catalog(build_certificate(), [cms.member(bytes(32))])})
+    (made.root / "policy.xml").write_bytes(policy_for(PLAIN))
+    config = made.root / "csv-gate.yaml"
+    config.write_text("version: 1\n" + with_target() + "requirements: {a: {formats: catalog, signed: true}}", encoding="utf-8")
+    assert_allowed(made.root / "out", config=config)
+    config.write_text("version: 1\n" + with_target() + "requirements: {a: {signed: true}}", encoding="utf-8")
+    with pytest.raises(AssertionError, match="CSV400"):
+        assert_allowed(made.root / "out", config=config)
+    failing = [
+        case.artifact.artifact.path for case in judge([made.root / "out"], config=config).cases if case.fails and case.artifact
+    ]
+    assert [Path(path).name for path in failing] == ["plain.dll"]
+
+
+def test_programs_find_requirements_in_the_result(project: Make) -> None:
+    import csv_gate
+
+    made = project({"plain.dll": PLAIN})
+    config = made.root / "csv-gate.yaml"
+    config.write_text("version: 1\nrequirements: {a: {signed: true}}", encoding="utf-8")
+    with csv_gate.check(made.root / "out", config=config) as result:
+        (artifact,) = result.artifacts
+        assert [finding.check for finding in artifact.findings] == ["CSV400"]
+        assert result.summary.unmet == 1
