@@ -84,6 +84,10 @@ class Limits:
     """Members held in memory at one time, at every level together; what is beyond goes to an unnamed temporary file."""
     max_decompressor_bytes: int = 80 * MIB
     """Window of a decompressor. `xz -9` asks for 65 MB."""
+    max_package_bytes: int = 8 * 1024 * MIB
+    """Bytes unpacked to compare them with the signature of one package; beside that, `max_container_ratio` holds for all of them."""
+    max_package_text_bytes: int = 16 * MIB
+    """Of one list or manifest in a package; the largest real ones (block maps of games) have a few MB."""
 
 
 DEFAULT_LIMITS = Limits()
