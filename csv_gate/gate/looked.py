@@ -12,6 +12,9 @@ from csv_gate.requirements import RequirementSet
 from csv_gate.requirements.findings import patterns_of, used_by
 from csv_gate.requirements.model import can_be_signed
 
+LEFT_CLOSED = frozenset({"cab", "msi", "msp", "rpm", "7z", "xar", "ar", "ole"})
+"""Formats that hold files and that nothing here may open: what is in them is not known."""
+
 
 class Requirements:
     """The sets that concern a run."""
@@ -30,7 +33,7 @@ class Requirements:
 
     def may_look_inside(self, scope: str, format: str) -> bool:
         """Whether a set that may be about a container around it asks for it: the container's own format is not known yet."""
-        if INSIDE not in scope or not can_be_signed(format, PACKAGES):
+        if INSIDE not in scope or not (can_be_signed(format, PACKAGES) or format in LEFT_CLOSED):
             return False
         outers = list(around(scope))
         return any(

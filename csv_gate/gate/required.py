@@ -9,15 +9,13 @@ from functools import cached_property
 from csv_gate.containers import OPENERS
 from csv_gate.formats import PACKAGES
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.looked import Requirements, around
+from csv_gate.gate.looked import LEFT_CLOSED, Requirements, around
 from csv_gate.gate.plan import Plan
 from csv_gate.model.facts import FactName, Facts, SignatureSource
 from csv_gate.model.result import Finding
 from csv_gate.requirements import RequirementSet, Seen
 from csv_gate.requirements.findings import findings_for, findings_of_member, findings_of_unopened
 
-LEFT_CLOSED = frozenset({"cab", "msi", "msp", "rpm", "7z", "xar", "ar", "ole"})
-"""Formats that hold files and that nothing here may open: what is in them is not known."""
 Formats = Mapping[str, str]
 """Scope -> format of the containers of one listed file that were looked at."""
 

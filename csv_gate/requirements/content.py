@@ -40,6 +40,9 @@ def of_member(seen: Seen, container: str, packages: Collection[str]) -> Iterator
         missing = f"content: {seen.unread.why}"
         yield Unmet(check="CSV410", because=f"it is in {container}, which must hold nothing unsigned", missing=missing)
         return
+    if (closed := _closed(seen)) is not None:
+        because = f"it is in {container}, which must hold nothing unsigned"
+        yield Unmet(check="CSV410", because=because, missing=closed)
     if not can_be_signed(seen.facts.format, packages):
         return
     for one in of_signature(seen, Demands(signed=True), datetime.min):
@@ -133,13 +136,20 @@ def _wanted(seen: Seen, demands: Demands, evaluated_at: datetime) -> Iterator[Un
         yield from of_signature(seen, Demands(signed_by=row.signers), evaluated_at)
 
 
+def _closed(seen: Seen) -> str | None:
+    """What is missing of a file that holds others, where not all of them were looked at."""
+    if not seen.holds_members or (seen.is_opened and seen.unopened is None):
+        return None
+    why = seen.unopened.why if seen.unopened else "containers of this format are not opened, or the run was told not to"
+    return f"what is inside: {why}"
+
+
 def _container(seen: Seen) -> Iterator[Unmet]:
     facts = seen.facts
     if not seen.holds_members:
         return
-    if not seen.is_opened or seen.unopened is not None:
-        why = seen.unopened.why if seen.unopened else "containers of this format are not opened, or the run was told not to"
-        yield Unmet(check="CSV410", because="it must hold nothing unsigned", missing=f"what is inside: {why}")
+    if (closed := _closed(seen)) is not None:
+        yield Unmet(check="CSV410", because="it must hold nothing unsigned", missing=closed)
     yield from _hidden(seen, "CSV411")
     package = facts.package
     if package is None:

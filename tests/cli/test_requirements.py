@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.builders import ca, cms
+from tests.builders import nupkg as nuget
 from tests.builders.containers import ZipEntry, nupkg, raw_zip, zip_of
 from tests.builders.signed_pe import signed_pe
 from tests.builders.tree import authenticode_sha256, code, policy_for, tree
@@ -146,6 +147,46 @@ def test_a_container_that_is_not_opened_leaves_it_open(project: Make) -> None:
     assert made.check(UNSIGNED_IN_PACKAGE, "--no-containers").code == 4
     damaged = project({"a.nupkg": ENCRYPTED_ZIP})
     assert damaged.check("requirements: {all: {signed: true}}").code == 4
+
+
+@pytest.mark.parametrize("inner", [b"7z\xbc\xaf\x27\x1c" + bytes(64), zip_of({"x.dll": BUILT})[:-30], ENCRYPTED_ZIP])
+@pytest.mark.parametrize("paths", ["", "paths: 'out/*.nupkg', "])
+def test_so_does_one_inside(project: Make, inner: bytes, paths: str) -> None:
+    made = project({"a.nupkg": nupkg({"a.dll": BUILT, "in.bin": inner})})
+    assert made.check(UNSIGNED_IN_PACKAGE.replace("formats", paths + "formats")).code == 4
+
+
+def signed_package(role: str = "author", library: bytes = BUILT, put_in: bytes | None = None) -> bytes:
+    """`put_in`: another library, after the package was signed."""
+    files = (*nuget.FILES[:1], ZipEntry(name="lib/a.dll", data=library))
+    signature = nuget.signature(nuget.nupkg(files=files), build_certificate(), role=role)
+    shipped = files if put_in is None else (*files[:1], ZipEntry(name="lib/a.dll", data=put_in))
+    return nuget.nupkg(signature, files=shipped)
+
+
+PACKAGE = """
+roots: root.pem
+signers: {build: {cn: Contoso Build}}
+requirements: {packages: {formats: nupkg, scheme: nuget, role: author, signed_by: build, no_unsigned_content: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (signed_package(), {}),
+        (signed_package(role="repository"), {"a.nupkg": ["CSV403"]}),
+        (signed_package(library=PLAIN), {"a.nupkg!/lib/a.dll": ["CSV410"]}),
+        (signed_package(put_in=BY_HAND), {"a.nupkg": ["CSV401", "CSV411"]}),
+    ],
+    ids=["as required", "by the repository", "unsigned library", "changed"],
+)
+def test_a_signed_package_is_by_its_author_and_holds_signed_files(
+    project: Make, data: bytes, expected: dict[str, list[str]]
+) -> None:
+    found = project({"a.nupkg": data}).result(PACKAGE)
+    required = {path: [check for check in checks if check.startswith("CSV4")] for path, checks in found.items()}
+    assert {path: checks for path, checks in required.items() if checks} == expected
 
 
 def test_a_set_that_means_nothing_is_red_where_a_folder_was_looked_at(project: Make) -> None:

@@ -142,6 +142,15 @@ def test_what_can_be_signed_in_a_container_is_signed(member: Facts, expected: li
     assert all("out/a.nupkg" in finding.message for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("about", "is_opened"),
+    [(facts(format="7z"), False), (replace(facts(format="zip"), gaps=(CLOSED,)), True), (facts(format="zip"), False)],
+)
+def test_a_container_in_a_container_is_looked_into_or_open(about: Facts, is_opened: bool) -> None:
+    looked = seen(about, scope="a.zip!/in", holds_members=True, is_opened=is_opened)
+    assert checks(findings_of_member(requirement(no_unsigned_content=True), "a.zip", looked, PACKAGES)) == [OPEN]
+
+
 def test_what_is_in_a_container_that_was_not_opened_may_be_meant() -> None:
     closed = replace(facts(format="zip"), gaps=(CLOSED,))
     (found,) = findings_of_unopened(requirement(signed=True), seen(closed))
