@@ -135,8 +135,8 @@ class RequirementSettings:
     formats: tuple[str, ...] = field(
         default=(),
         metadata=says(
-            "Only files of these formats, as `csv-gate inspect` names them. None given: files that can carry a signature, and files that a "
-            "pattern names by name or extension; for `catalogs_complete` all files.",
+            "Only files of these formats, as `format` of the JSON result names them: pe, msi, nupkg, … None given: files that can carry "
+            "a signature, and files that a pattern names by name or extension; for `catalogs_complete` all files.",
             pattern=r"[a-z0-9_]+",
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -97,8 +98,6 @@ def test_two_sets_are_two_causes() -> None:
 
 
 def told(of: BuiltResult, **counts: object) -> BuiltResult:
-    from dataclasses import replace
-
     return replace(of, summary=Summary(**counts))  # type: ignore[arg-type]
 
 
