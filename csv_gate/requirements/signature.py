@@ -19,6 +19,8 @@ from csv_gate.requirements.unmet import Unmet
 DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 """Weakest first."""
 STRONG_KEYS = frozenset({"ed25519", "ed448"})
+KEY_KINDS = {"rsa": "rsa", "rsa_pss": "rsa", "ec": "ec", "ecdsa": "ec"}
+"""As certificates and OpenPGP keys name them."""
 _SHOWN = 3
 
 
@@ -177,7 +179,7 @@ def _key(signature: SignatureFacts, demands: Demands, evaluated_at: datetime) ->
     bits = signer.key_bits if signer else key.bits if key else None
     if algorithm in STRONG_KEYS:
         return
-    least = {"rsa": wish.rsa, "ec": wish.ec}.get(algorithm or "", 0)
+    least = {"rsa": wish.rsa, "ec": wish.ec}.get(KEY_KINDS.get(algorithm or "", ""), 0)
     if least is None:
         return
     if least == 0 or bits is None:
