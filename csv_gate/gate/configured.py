@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csv_gate.config import Config, LoadedConfig, context_for, read_trusted_roots, trusted_root_files
 from csv_gate.config import Target as TargetSettings
@@ -16,6 +17,10 @@ from csv_gate.limits import Limits
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
 from csv_gate.owners import OwnerIndex, load_owner_index
 from csv_gate.policies import join_policies, load_policy
+from csv_gate.records import dataclass
+
+if TYPE_CHECKING:
+    from csv_gate.requirements import RequirementSet
 
 COMMAND_LINE_TARGET = "policy"
 """Name of the target that `--policy` makes where no configured one is named."""
@@ -171,3 +176,25 @@ def _with_base(targets: tuple[Target, ...]) -> tuple[Target, ...]:
                 help="a supplemental policy only extends a base: give the base too",
             )
     return targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Required:
+    """What a configuration asks of signatures."""
+
+    sets: tuple[RequirementSet, ...] = ()
+    catalogs: tuple[str, ...] = ()
+    """Files that sets name."""
+
+
+def required_of(config: Config, limits: Limits) -> Required:
+    """The requirements of a configuration; what reads them is loaded only where there are any.
+
+    Raises:
+        ConfigError: a catalog that a set names is not there or cannot be read.
+    """
+    if not config.requirements:
+        return Required()
+    from csv_gate.gate.requirement_sets import requirement_catalogs, requirements_of
+
+    return Required(sets=requirements_of(config, limits), catalogs=requirement_catalogs(config))

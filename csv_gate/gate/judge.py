@@ -7,32 +7,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import PACKAGES, ExtractionSettings, cross_check, extract
+from csv_gate.formats import PACKAGES, ExtractionSettings, extract
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare
 from csv_gate.gate.findings import findings_of, unowned
-from csv_gate.gate.looked import Looked
-from csv_gate.gate.opening import JudgedMembers, LooksAt, Selection, container_format, members
+from csv_gate.gate.opening import JudgedMembers, Looked, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
-from csv_gate.gate.required import Formats, RequirementJudge
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
-from csv_gate.model.result import ArtifactResult
+from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision, Verdict
+from csv_gate.records import dataclass
 from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
 
 if TYPE_CHECKING:
+    from csv_gate.gate.required import Formats, RequirementJudge
     from csv_gate.store.facts_cache import FactsCache
 
 _LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
@@ -72,13 +72,16 @@ class Judge:
         self._plan = plan
         self._catalog_gap = catalogs.gap
         self._lines = ArtifactLines()
+        index = CatalogIndex(catalogs.catalogs)
         self._settings = ExtractionSettings(
             limits=plan.limits,
             roots=roots_with(plan.given_roots),
-            catalogs=CatalogIndex(catalogs.catalogs),
+            catalogs=index,
+            takes_sha1=plan.takes_all_digests or "sha1" in index.algorithms or any(map(compares_sha1, plan.targets)),
+            openpgp_keys=plan.given_openpgp_keys,
         )
         self._looked = Looked(plan)
-        self._required = RequirementJudge(plan, catalogs)
+        self._required = _required(plan, catalogs)
         # What a second implementation says is not kept.
         self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
@@ -125,7 +128,9 @@ class Judge:
         verdicts = tuple(self._verdicts(known))
         sha256 = facts.digests.sha256 if facts.digests else None
         owner = self._plan.owners.owner_of(known.scope, sha256)
-        required = self._required.findings(known.scope, facts, containers, is_folder=known.is_folder)
+        required: tuple[Finding, ...] = ()
+        if self._required is not None:
+            required = self._required.findings(known.scope, facts, containers, is_folder=known.is_folder)
         nobody = () if owner is not None or self._plan.owners.is_silent else unowned(verdicts, required)
         result = ArtifactResult(
             # Waivers name paths as the configuration does.
@@ -134,10 +139,12 @@ class Judge:
             findings=(*findings_of(facts, verdicts, self._version_of, required), *nobody),
             owner=owner,
         )
+        if not self._plan.waivers.waivers and known.path == known.scope:
+            return Waived(result=result)
         waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return replace(waived, result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
-    def facts(self, entry: Entry, looked: LooksAt | None) -> list[Known]:
+    def facts(self, entry: Entry, looked: Looked | None) -> list[Known]:
         """The facts of one listed file and of its members, sorted by path; an unreadable one has a gap instead.
 
         Of members those that are `looked` at (`None`: all), of containers also those that there is something to tell of.
@@ -162,7 +169,7 @@ class Judge:
     def _is_opened(self, facts: Facts) -> bool:
         return facts.format in OPENERS and self._plan.opens_containers
 
-    def _read(self, entry: Entry, looked: LooksAt | None) -> list[Known]:
+    def _read(self, entry: Entry, looked: Looked | None) -> list[Known]:
         """What the bytes say; of a file that is no container from the kept facts, where these bytes were read before.
 
         Raises ArtifactError, also where the file changed while it was read.
@@ -185,7 +192,7 @@ class Judge:
             cache.keep_identity(entry.location, entry.identity, sha256, looked_ns)
         return [Known(entry.path, entry.scope, self._completed(facts))]
 
-    def _opened(self, entry: Entry, content: Content, format: str, looked: LooksAt | None) -> Iterator[Known]:
+    def _opened(self, entry: Entry, content: Content, format: str, looked: Looked | None) -> Iterator[Known]:
         questions = JudgedMembers(Selection(self._plan, entry), looked)
         for found in members(self._plan, entry, content, format, questions):
             facts = self._found(found, content if found.depth == 0 else found.content, questions)
@@ -212,6 +219,8 @@ class Judge:
         """Raises ArtifactError, hardly ever."""
         facts = extract(content, self._settings, name=name)
         if self._plan.is_cross_checked:
+            from csv_gate.formats.cross_check import cross_check
+
             facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
         return self._completed(facts)
 
@@ -249,7 +258,11 @@ class Judge:
             if context is None:
                 continue
             is_judged = facts.format in JUDGED_FORMATS[ready.target.engine]
-            if not (is_judged or is_container) and self._required.means(known.scope, facts.format):
+            if (
+                not (is_judged or is_container)
+                and self._required is not None
+                and self._required.means(known.scope, facts.format)
+            ):
                 continue  # looked at for a requirement alone
             if is_container and not is_judged:
                 verdict = _of_container(ready.target.name)
@@ -259,6 +272,14 @@ class Judge:
                 verdict = _unopened(ready.target.name, unopened.why)
             found.append(verdict)
         return found
+
+
+def _required(plan: Plan, catalogs: Catalogs) -> RequirementJudge | None:
+    if not plan.requirements:
+        return None
+    from csv_gate.gate.required import RequirementJudge
+
+    return RequirementJudge(plan, catalogs)
 
 
 def _cache(plan: Plan, settings: ExtractionSettings) -> FactsCache | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import HEAD_BYTES, NAMED_BY_END, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.plan import Plan
+from csv_gate.records import dataclass
 from csv_gate.scan import Content, Entry
+
+if TYPE_CHECKING:
+    from csv_gate.gate.meaning import Requirements
+    from csv_gate.requirements import RequirementSet
 
 INSIDE = "!/"
 
@@ -39,10 +44,30 @@ class Selection:
         return self.plan.include.may_reach(scope + "!")
 
 
-class LooksAt(Protocol):
-    """Tells what a run looks at."""
+class Looked:
+    """What a run looks at: the formats that its targets judge, and the artifacts that its requirements are about."""
 
-    def wants(self, scope: str, format: str) -> bool: ...
+    def __init__(self, plan: Plan) -> None:
+        self.formats = wanted_formats(plan.targets)
+        self.sets: tuple[RequirementSet, ...] = ()
+        """The requirements that concern the run."""
+        self._requirements: Requirements | None = None
+        if plan.requirements:
+            from csv_gate.gate.meaning import Requirements  # with the room of requirements behind it
+
+            self._requirements = Requirements(plan)
+            self.sets = self._requirements.sets
+
+    def wants(self, scope: str, format: str) -> bool:
+        return format in self.formats or (self._requirements is not None and self._requirements.wants(scope, format))
+
+    def used_by(self, scope: str, format: str) -> Iterable[tuple[str, str]]:
+        """(requirement, pattern) of what means an artifact."""
+        return () if self._requirements is None else self._requirements.used_by(scope, format)
+
+    def perhaps_used_by(self, scope: str) -> Iterable[tuple[str, str]]:
+        """The same of what could not be read, and so may be anything."""
+        return () if self._requirements is None else self._requirements.perhaps_used_by(scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +75,7 @@ class JudgedMembers:
     """Asks for the members that are looked at; `None`: for all."""
 
     selection: Selection
-    looked: LooksAt | None
+    looked: Looked | None
 
     def passes(self, path: str) -> bool:
         selection = self.selection
@@ -62,8 +87,9 @@ class JudgedMembers:
 
 def container_format(content: Content, name: str) -> str | None:
     """The format of a file that is a container; what its name makes a script is none."""
-    head = bytes(content[:HEAD_BYTES])
-    format = name_by_end(detect_format(head, len(content), name), bytes(content[-ZIP_TAIL_BYTES:]))
+    format = detect_format(bytes(content[:HEAD_BYTES]), len(content), name)
+    if format in NAMED_BY_END:
+        format = name_by_end(format, bytes(content[-ZIP_TAIL_BYTES:]))
     return format if format in OPENERS else None
 
 

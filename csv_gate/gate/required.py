@@ -9,7 +9,7 @@ from functools import cached_property
 from csv_gate.containers import OPENERS
 from csv_gate.formats import PACKAGES
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.looked import LEFT_CLOSED, Requirements, around
+from csv_gate.gate.meaning import LEFT_CLOSED, Requirements, around
 from csv_gate.gate.plan import Plan
 from csv_gate.model.facts import FactName, Facts, SignatureSource
 from csv_gate.model.result import Finding

@@ -7,14 +7,15 @@ catalogs are; the second judges what some target judges. A file of another forma
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from csv_gate.errors import NoArtifactsError
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
-from csv_gate.gate.findings import findings_of_set
-from csv_gate.gate.looked import Looked
+from csv_gate.gate.findings import findings_of_set, unrouted_findings
+from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import rows
 from csv_gate.gate.shards import is_in
@@ -24,16 +25,18 @@ from csv_gate.gate.tally import Tally
 from csv_gate.model.appcontrol import version_text
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
-from csv_gate.requirements import idle_findings
-from csv_gate.scan import Walk, unused_patterns, walk
+from csv_gate.scan import Entry, Walk, unused_patterns, walk
 from csv_gate.waivers import waiver_findings
 
-MAX_TOLD_PATHS = 5
-"""Of the artifacts that no target takes, by name; all of them are in the result, without verdicts."""
+MAX_TOLD_SETS = 5
+"""Of the requirements that mean nothing, where nothing at all was found."""
 
 
 class Observer(Protocol):
     """Who wants to see a run move. Told often; must be quick."""
+
+    def looked_at(self, files: int, of: int) -> None:
+        """The first look has come so far."""
 
     def found(self, files: int, size_bytes: int) -> None:
         """That much will be judged."""
@@ -44,6 +47,9 @@ class Observer(Protocol):
 
 class Unobserved:
     """Nobody looks."""
+
+    def looked_at(self, files: int, of: int) -> None:
+        del files, of
 
     def found(self, files: int, size_bytes: int) -> None:
         del files, size_bytes
@@ -64,7 +70,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
     roots = roots_with(plan.given_roots)
     looked = Looked(plan)
-    seen = survey(plan, listed.entries, looked, listed.unused, roots)
+    seen = survey(plan, _watched(listed.entries, observer), looked, listed.unused, roots)
     if not seen.judgeable:
         raise _nothing(plan, listed, seen, looked)
     catalogs = read_catalogs(
@@ -94,9 +100,9 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     except BaseException:
         spool.close()
         raise
-    is_whole = any(Path(path).is_dir() for path in plan.inputs)
-    idle = idle_findings(looked.requirements.sets, seen.required, is_whole=is_whole)
-    findings = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *idle, *_of_unrouted(unrouted))
+    idle = _idle(plan, looked, seen)
+    of_run = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *idle, *unrouted_findings(unrouted))
+    findings = tuple(one if one.owner else replace(one, owner=plan.owners.of_the_rest) for one in of_run)
     return SpooledResult(
         run=RunInfo(
             evaluated_at=plan.evaluated_at,
@@ -112,6 +118,21 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     )
 
 
+def _idle(plan: Plan, looked: Looked, seen: Survey) -> tuple[Finding, ...]:
+    """Requirements that mean nothing here."""
+    if not looked.sets:
+        return ()
+    from csv_gate.requirements import idle_findings
+
+    return tuple(idle_findings(looked.sets, seen.required, is_whole=any(Path(path).is_dir() for path in plan.inputs)))
+
+
+def _watched(entries: Sequence[Entry], observer: Observer) -> Iterator[Entry]:
+    for number, entry in enumerate(entries):
+        observer.looked_at(number, len(entries))
+        yield entry
+
+
 def _nothing(plan: Plan, listed: Walk, seen: Survey, looked: Looked) -> NoArtifactsError:
     """An empty build output must not go green: say what was seen instead."""
     told = [f"{number} {name}" for name, number in sorted(seen.left.items())]
@@ -125,7 +146,7 @@ def _nothing(plan: Plan, listed: Walk, seen: Survey, looked: Looked) -> NoArtifa
         if number:
             told.append(f"{number} {word}")
     expected = [f"one file of format {', '.join(sorted(looked.formats))}"] if looked.formats else []
-    expected += [f"one that requirement {one.name} means" for one in looked.requirements.sets[:MAX_TOLD_PATHS]]
+    expected += [f"one that requirement {one.name} means" for one in looked.sets[:MAX_TOLD_SETS]]
     return NoArtifactsError(
         f"there is nothing to check: no file here is judged by any {'target' if looked.formats else 'requirement'}",
         got=", ".join(told) if told else "no files at all",
@@ -148,19 +169,6 @@ def _of_closed(closed: int) -> Iterator[Finding]:
     if closed:
         message = f"{closed} container{'s were' if closed != 1 else ' was'} not opened, as the run was told"
         yield Finding(check="CSV904", level=check("CSV904").level, message=message)
-
-
-def _of_unrouted(paths: Sequence[str]) -> Iterator[Finding]:
-    """One finding for all: a target's `paths` may leave out whole folders."""
-    if not paths:
-        return
-    more = f" and {len(paths) - MAX_TOLD_PATHS} more" if len(paths) > MAX_TOLD_PATHS else ""
-    yield Finding(
-        check="CSV905",
-        level=check("CSV905").level,
-        message=f"no target takes {', '.join(paths[:MAX_TOLD_PATHS])}{more}: nothing was judged of them",
-        help="add their place to the `paths` of a target, or exclude them",
-    )
 
 
 def target_ref(target: Target) -> TargetRef:

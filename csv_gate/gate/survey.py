@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import NEEDS_WHOLE, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
-from csv_gate.gate.looked import Looked
-from csv_gate.gate.opening import Selection, members
+from csv_gate.formats import NAMED_BY_END, NEEDS_WHOLE, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
+from csv_gate.gate.opening import Looked, Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 from csv_gate.scan import Entry, open_content, read_ends, read_head
 from csv_gate.signatures import Catalog, Roots, read_catalog
 
 CATALOG = "catalog"
-_NAMED_BY_END = frozenset({"zip", "unknown"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ def survey(plan: Plan, entries: Iterable[Entry], looked: Looked, unused: Iterabl
             found = format_of(entry, plan.limits)
         except ArtifactError:
             seen.judged.append(entry)  # judging it says why it cannot be read
-            seen.required.update(looked.requirements.perhaps_used_by(entry.scope))
+            seen.required.update(looked.perhaps_used_by(entry.scope))
             # What cannot be read may hold anything, for any target.
             _count(seen, is_taken=entry.is_folder or plan.opens_containers or _takes(plan, entry.scope))
             continue
@@ -98,7 +97,7 @@ def _takes(plan: Plan, scope: str) -> bool:
 
 def _count_found(plan: Plan, scope: str, format: str, looked: Looked, seen: Survey) -> None:
     """Count what a target judges, or a requirement is about."""
-    required = set(looked.requirements.used_by(scope, format))
+    required = set(looked.used_by(scope, format))
     seen.required |= required
     if format in looked.formats or required:
         _count(seen, is_taken=bool(required) or _takes(plan, scope))
@@ -121,7 +120,7 @@ def format_of(entry: Entry, limits: Limits) -> str:
     if found in NEEDS_WHOLE:
         with open_content(entry, limits) as content:
             return identify(content, ExtractionSettings(limits=limits), name=entry.path)
-    return name_by_end(found, read_ends(entry, ZIP_TAIL_BYTES)[1]) if found in _NAMED_BY_END else found
+    return name_by_end(found, read_ends(entry, ZIP_TAIL_BYTES)[1]) if found in NAMED_BY_END else found
 
 
 def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Survey, roots: Roots) -> None:
@@ -133,7 +132,7 @@ def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Surv
                 shown = entry.path + found.path[len(entry.scope) :]
                 if found.gap is not None:
                     seen.judgeable += 1
-                    seen.required.update(looked.requirements.perhaps_used_by(found.path))
+                    seen.required.update(looked.perhaps_used_by(found.path))
                     is_told = True
                 seen.containers += found.is_container
                 if found.is_container and found.depth and questions.selection.is_included(found.path):
@@ -145,7 +144,7 @@ def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Surv
                     seen.member_catalogs.append(_catalog(found, shown, plan, roots))
     except ArtifactError:
         seen.judgeable += 1
-        seen.required.update(looked.requirements.perhaps_used_by(entry.scope))
+        seen.required.update(looked.perhaps_used_by(entry.scope))
         is_told = True
     if is_told or questions.judged or looked.wants(entry.scope, format):
         seen.judged.append(entry)

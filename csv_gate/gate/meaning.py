@@ -1,11 +1,10 @@
-"""What a run looks at: the formats that its targets judge, and the artifacts that its requirements are about."""
+"""Which of a run's requirements are about which artifact. Loaded only where there are any."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
 from csv_gate.formats import PACKAGES
-from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.opening import INSIDE
 from csv_gate.gate.plan import Plan
 from csv_gate.requirements import RequirementSet
@@ -60,17 +59,6 @@ class Requirements:
 
     def taken_by(self, one: RequirementSet, scope: str) -> tuple[str, ...]:
         return tuple(name for name in one.targets if name in self._takes and self._takes[name](scope))
-
-
-class Looked:
-    """What a run looks at: what its targets judge, and what its requirements mean."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.formats = wanted_formats(plan.targets)
-        self.requirements = Requirements(plan)
-
-    def wants(self, scope: str, format: str) -> bool:
-        return format in self.formats or self.requirements.wants(scope, format)
 
 
 def around(scope: str) -> Iterator[str]:
