@@ -126,6 +126,7 @@ BY_OTHER_TESTS = {
     "tests/test_documents.py": lambda one: one.is_marked and one.kind in ("console", "python"),
     "tests/test_api.py": lambda one: one.page == "docs/api.md" and one.kind == "python",
     "tests/test_readme.py": lambda one: one.page == "README.md" and one.body.startswith("$ .venv/bin/python -m csv_gate "),
+    "tests/cli/test_requirements.py": lambda one: one.page == "docs/requirements.md" and one.kind == "console",
     "tests/test_docs_commands.py": lambda one: bool(one.commands) or one.kind == "toml",
 }
 """Which test runs which blocks."""
