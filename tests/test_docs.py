@@ -122,7 +122,7 @@ def validation(example: Example) -> Validation | None:
 
 YAML = [one for one in EXAMPLES if one.kind in ("yaml", "yml")]
 COMMANDS = [*((one.page, line) for one in EXAMPLES for line in one.commands), *inline_commands()]
-BY_OTHER_TESTS = {
+BY_OTHER_TESTS: dict[str, Callable[[Example], bool]] = {
     "tests/test_documents.py": lambda one: one.is_marked and one.kind in ("console", "python"),
     "tests/test_api.py": lambda one: one.page == "docs/api.md" and one.kind == "python",
     "tests/test_readme.py": lambda one: one.page == "README.md" and one.body.startswith("$ .venv/bin/python -m csv_gate "),
