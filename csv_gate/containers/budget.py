@@ -65,6 +65,16 @@ class Budget:
             )
         self.spend(0)
 
+    def spend_members(self, listed: int) -> None:
+        """Account for members that a container lists, before anything is made of them.
+
+        Raises:
+            LimitError: as `spend`.
+        """
+        self._members += listed - 1
+        self.spend_member()
+        self._members -= listed
+
     def check_ratio(self, unpacked: int, packed: int) -> None:
         """Of one member or stream, as far as it was read or as it declares itself.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from csv_gate.containers.cab import open_cab
 from csv_gate.containers.compressed import compressed
 from csv_gate.containers.deb import open_deb
 from csv_gate.containers.member import Opener
@@ -24,6 +25,7 @@ OPENERS: Mapping[str, Opener] = MappingProxyType(
         "bzip2": compressed("bzip2"),
         "zstd": compressed("zstd"),
         "deb": open_deb,
+        "cab": open_cab,
     }
 )
 """Format, as `csv_gate.formats` names it -> opener."""
