@@ -84,6 +84,8 @@ class Limits:
     """Members held in memory at one time, at every level together; what is beyond goes to an unnamed temporary file."""
     max_decompressor_bytes: int = 80 * MIB
     """Window of a decompressor. `xz -9` asks for 65 MB."""
+    max_installer_table_bytes: int = 32 * MIB
+    """One table of an installer package, or its pool of strings. The largest packages have about 4 MB of strings."""
 
 
 DEFAULT_LIMITS = Limits()

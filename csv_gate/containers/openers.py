@@ -9,6 +9,7 @@ from csv_gate.containers.cab import open_cab
 from csv_gate.containers.compressed import compressed
 from csv_gate.containers.deb import open_deb
 from csv_gate.containers.member import Opener
+from csv_gate.containers.msi import open_msi, open_patch
 from csv_gate.containers.tar import open_tar
 from csv_gate.containers.zip import open_zip
 
@@ -26,6 +27,9 @@ OPENERS: Mapping[str, Opener] = MappingProxyType(
         "zstd": compressed("zstd"),
         "deb": open_deb,
         "cab": open_cab,
+        "msi": open_msi,
+        "msp": open_patch,
+        "mst": open_patch,
     }
 )
 """Format, as `csv_gate.formats` names it -> opener."""

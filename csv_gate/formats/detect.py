@@ -36,6 +36,19 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"\x28\xb5\x2f\xfd", "zstd"),
     (0, b"BZh", "bzip2"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!\x1a\x07", "rar"),
+    (0, b"LZIP", "lzip"),
+    (0, b"\x04\x22\x4d\x18", "lz4"),
+    (0, b"\x1f\x9d", "compress"),
+    (0, b"070701", "cpio"),
+    (0, b"070702", "cpio"),
+    (0, b"070707", "cpio_old"),
+    (0, b"MSWIM\0\0\0", "wim"),
+    (0, b"ISc(", "installshield_cab"),
+    (0, b"hsqs", "squashfs"),
+    (1024, b"\xe2\xe1\xf5\xe0", "erofs"),
+    (0, b"vhdxfile", "vhdx"),
+    (0, b"conectix", "vhd"),
     (0, b"xar!", "xar"),
     (0, b"%PDF-", "pdf"),
     (0, b"\xca\xfe\xba\xbe", "macho_or_class"),
@@ -80,14 +93,10 @@ TAR: Final = "tar"
 _TAR_BLOCK: Final = 512
 
 
-NEEDS_WHOLE: Final = frozenset({"ole", "jscript"})
-"""Formats that the head of a file only hints at; `identify` looks at all of it."""
-
-
 def detect_format(head: bytes, size: int, name: str | None = None) -> str:
     """The format of a file of `size` bytes that begins with `head` (its first `HEAD_BYTES`, or all of it).
 
-    Where the PE header lies beyond `head` the answer is `pe`; `extract` looks at the whole file and may then say `dos_mz`. `name` (the
+    Where the PE header lies beyond `head` the answer is `pe`; `identify` looks at the whole file and may then say `dos_mz`. `name` (the
     file's name or path) only tells kinds of text apart; what the bytes show to be something else stays that.
     """
     found = _by_content(head, size)

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import identify
 from csv_gate.gate.plan import Plan
+from csv_gate.limits import Limits
 from csv_gate.scan import Content, Entry
 
 INSIDE = "!/"
@@ -53,10 +54,9 @@ class JudgedMembers:
         return (self.formats is None or format in self.formats) and self.selection.is_included(path)
 
 
-def container_format(content: Content, name: str) -> str | None:
+def container_format(content: Content, name: str, limits: Limits) -> str | None:
     """The format of a file that is a container; what its name makes a script is none."""
-    head = bytes(content[:HEAD_BYTES])
-    format = name_by_end(detect_format(head, len(content), name), bytes(content[-ZIP_TAIL_BYTES:]))
+    format = identify(content, name=name, limits=limits)
     return format if format in OPENERS else None
 
 

@@ -105,16 +105,16 @@ def read_head(entry: Entry) -> bytes:
         return os.read(descriptor, HEAD_BYTES)
 
 
-def read_ends(entry: Entry, tail_bytes: int) -> tuple[bytes, bytes]:
-    """The head of a listed file and its last `tail_bytes`; they overlap in a short file.
+def read_part(entry: Entry, start: int, stop: int) -> bytes:
+    """Octets of a listed file, fewer where it ends.
 
     Raises:
         ArtifactError: as `read_head`.
     """
     with _opened(entry) as (descriptor, size):
-        head = os.read(descriptor, HEAD_BYTES)
-        os.lseek(descriptor, max(0, size - tail_bytes), os.SEEK_SET)
-        return head, _read_all(descriptor, min(size, tail_bytes))
+        begin = min(start, size)
+        os.lseek(descriptor, begin, os.SEEK_SET)
+        return _read_all(descriptor, max(0, min(stop, size) - begin))
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
