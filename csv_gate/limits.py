@@ -86,6 +86,10 @@ class Limits:
     """Window of a decompressor. `xz -9` asks for 65 MB."""
     max_installer_table_bytes: int = 32 * MIB
     """One table of an installer package, or its pool of strings. The largest packages have about 4 MB of strings."""
+    max_package_bytes: int = 8 * 1024 * MIB
+    """Bytes unpacked to compare them with the signature of one package; beside that, `max_container_ratio` holds for all of them."""
+    max_package_text_bytes: int = 16 * MIB
+    """Of one list or manifest in a package; the largest real ones (block maps of games) have a few MB."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -12,6 +12,7 @@ from csv_gate.authoring.subject import Subject, finding
 from csv_gate.authoring.words import TBS_ALGORITHMS, Direction, root_words, scenario_name
 from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, TEST_ROOTS, UNSPECIFIED
 from csv_gate.model.appcontrol import Option, RootKind, Signer
+from csv_gate.model.facts import CertificateFacts
 from csv_gate.model.result import Finding
 
 _ECC_ROOTS = frozenset({0x10, 0x11, 0x12, 0x13})
@@ -46,6 +47,39 @@ def root_ecc(subject: Subject) -> Iterator[Finding]:
                 signer.place,
                 help="sign with RSA, up to 4096 bits, and allow that chain",
             )
+
+
+def certificate_ecc(subject: Subject) -> Iterator[Finding]:
+    """CSV673"""
+    for signer, certificate in _at_hand(subject):
+        if certificate.key_algorithm == "ec":
+            yield finding(
+                "CSV673",
+                f"{signer.id} allows {certificate.subject_cn or certificate.subject!r}, whose key is elliptic-curve: App Control is "
+                "documented to fail ECC signatures",
+                signer.place,
+                help="sign with RSA, up to 4096 bits, and allow that certificate",
+            )
+
+
+def certificate_expired(subject: Subject) -> Iterator[Finding]:
+    """CSV672"""
+    for signer, certificate in _at_hand(subject):
+        if subject.evaluated_at is not None and certificate.not_after < subject.evaluated_at:
+            yield finding(
+                "CSV672",
+                f"{signer.id} allows {certificate.subject_cn or certificate.subject!r}, which expired on "
+                f"{certificate.not_after.date().isoformat()}: nothing new can be signed under it",
+                signer.place,
+                help="allow its successor too, and remove this signer when nothing that it signed is deployed",
+            )
+
+
+def _at_hand(subject: Subject) -> Iterator[tuple[Signer, CertificateFacts]]:
+    for signer in subject.allowed_signers():
+        certificate = subject.certificates.get(signer.root.value.hex()) if signer.root.kind is RootKind.TBS else None
+        if certificate is not None:
+            yield signer, certificate
 
 
 def root_test(subject: Subject) -> Iterator[Finding]:
@@ -153,6 +187,8 @@ def com_denied_in_supplemental(subject: Subject) -> Iterator[Finding]:
 CHECKS = (
     tbs_weak,
     root_ecc,
+    certificate_ecc,
+    certificate_expired,
     root_test,
     root_flight,
     signer_broad,

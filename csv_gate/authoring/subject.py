@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from csv_gate.authoring.words import Direction, version_range
@@ -20,6 +21,7 @@ from csv_gate.model.appcontrol import (
     SignerUse,
 )
 from csv_gate.model.checks import CHECKS
+from csv_gate.model.facts import CertificateFacts
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
 
@@ -33,6 +35,10 @@ class Subject:
     """All policies of the set, this one among them."""
     earlier: Sequence[AppControlPolicy] = ()
     """Versions that were deployed before, of whatever policy."""
+    certificates: Mapping[str, CertificateFacts] = field(default_factory=dict)
+    """TBS hash, by the hash of the certificate's own signature, lower-case hex -> a certificate that is at hand."""
+    evaluated_at: datetime | None = None
+    """When certificates are asked whether they have expired; `None`: they are not asked."""
 
     @property
     def place(self) -> Place:

@@ -35,6 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="policy as it was deployed before, to compare VersionEx with; repeatable",
     )
+    parser.add_argument(
+        "--certificates",
+        metavar="FILE",
+        action="append",
+        help="certificates (PEM, DER) or signed files, to tell which of the signers that a policy names by hash have expired or use "
+        "ECC keys; repeatable",
+    )
     parser.add_argument("--ignore", metavar="CHECK", action="append", help="leave a check out, such as CSV618; repeatable")
     group = parser.add_argument_group("result")
     group.add_argument("-o", "--output", metavar="FORMAT[=FILE]", action="append", help=f"{', '.join(FORMATS)}; repeatable")
@@ -44,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
+    from csv_gate.authoring.certificates import read_certificates
     from csv_gate.authoring.lint import lint
     from csv_gate.authoring.lint_text import closing_line
     from csv_gate.cli.rendering import options_for
@@ -53,7 +61,13 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     check_writable(outputs)
     ignored = {check(name).id for name in texts(args, "ignore")}
     policies, earlier = ([load_policy(Path(path)) for path in texts(args, name)] for name in ("files", "against"))
-    findings = [finding for finding in lint(policies, against=earlier) if finding.check not in ignored]
+    certificates = [found for path in texts(args, "certificates") for found in read_certificates(Path(path))]
+    now = datetime.now(UTC)
+    findings = [
+        finding
+        for finding in lint(policies, against=earlier, certificates=certificates, evaluated_at=now)
+        if finding.check not in ignored
+    ]
     code = _exit_code(findings, text(args, "fail_on") or "error")
     look = options_for(console, base=Path.cwd())
 

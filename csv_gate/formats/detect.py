@@ -84,6 +84,7 @@ _ZIP_FLAVOURS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"extension.vsixmanifest", "vsix"),
     (b"META-INF/MANIFEST.MF", "jar"),
     (b".nuspec", "nupkg"),
+    (b".signature.p7s", "nupkg"),
 )
 """(member name in the central directory, format of the package). The first that is there counts."""
 ZIP: Final = "zip"

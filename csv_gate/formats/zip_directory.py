@@ -37,6 +37,9 @@ class Entry:
     packed: int
     size: int
     header_at: int
+    record_at: int
+    """Where its record in the directory begins."""
+    record_end: int
 
     @property
     def name(self) -> str:
@@ -189,7 +192,7 @@ def _entry(data: memoryview, at: int, directory: Directory, limits: Limits) -> t
     if disk not in (0, _SATURATED16):
         raise FormatError("the archive is spread over several files")
     raw_name = bytes(data[name_at : name_at + name_size])
-    return Entry(raw_name, flags, method, crc, packed, size, header_at + directory.prefix), next_at
+    return Entry(raw_name, flags, method, crc, packed, size, header_at + directory.prefix, at, next_at), next_at
 
 
 def _zip64(extra: bytes, size: int, packed: int, header_at: int, disk: int) -> tuple[int, int, int, int]:

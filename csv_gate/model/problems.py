@@ -157,6 +157,10 @@ class ProblemCode(StrEnum):
     CONTAINER_ORDER_WRONG = "container-order-wrong"
     """The format fixes which members there are and in which order, and these are not they."""
 
+    # Packages
+    PACKAGE_SIGNATURE_RULE = "package-signature-rule"
+    """A rule of the package's own signature scheme is broken."""
+
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"
 

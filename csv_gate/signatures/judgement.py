@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.limits import Limits
-from csv_gate.model.facts import TimestampFacts
+from csv_gate.model.facts import TimestampFacts, TimestampKind
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.signatures import oids
 from csv_gate.signatures.certificate import Certificate, is_for
@@ -14,7 +15,7 @@ from csv_gate.signatures.chain import Chain, build_chain
 from csv_gate.signatures.cms import Check, SignedData, SignerInfo, check_signer
 from csv_gate.signatures.der import Source
 from csv_gate.signatures.roots import Roots
-from csv_gate.signatures.timestamp import Target, read_timestamps
+from csv_gate.signatures.timestamp import AUTHENTICODE_STAMPS, Target, read_timestamps
 
 KNOWN_UNSIGNED: Final = frozenset({oids.NESTED_SIGNATURE, oids.RFC3161_TOKEN, oids.COUNTER_SIGNATURE})
 MAX_UNKNOWN_ATTRIBUTE_BYTES: Final = 1024
@@ -35,32 +36,62 @@ class Judgement:
     """Where further problems go."""
 
 
-def judge(data: SignedData, octets: bytes, source: Source, *, roots: Roots, limits: Limits, strict: bool = True) -> Judgement:
+def judge(
+    data: SignedData,
+    octets: bytes,
+    source: Source,
+    *,
+    roots: Roots,
+    limits: Limits,
+    strict: bool = True,
+    stamps: Mapping[str, TimestampKind] = AUTHENTICODE_STAMPS,
+) -> Judgement:
     """Judge a SignedData whose content is `octets`. `strict` asks for one digest algorithm, the signer's own, as Authenticode does."""
     if len(data.signers) != 1:
         check = Check(problems=list(data.problems))
         check.add(ProblemCode.CMS_SIGNER_COUNT, f"{len(data.signers)} signers where there must be one")
         return Judgement(signer_info=None, certificate=None, chain=None, timestamp=None, check=check)
     signer = data.signers[0]
-    check = check_signer(signer, data.certificates, octets, content_type=data.content_type)
+    judgement = judge_signer(
+        signer, data.certificates, octets, source, content_type=data.content_type, roots=roots, limits=limits, stamps=stamps
+    )
+    check = judgement.check
     check.problems[:0] = data.problems
     if strict and data.digest_algorithms != (signer.digest_algorithm,):
         check.add(ProblemCode.CMS_DIGEST_ALGORITHM_MISMATCH, "the digest algorithms of the message and of its signer differ")
+    return judgement
+
+
+def judge_signer(
+    signer: SignerInfo,
+    certificates: tuple[Certificate, ...],
+    octets: bytes,
+    source: Source,
+    *,
+    content_type: str,
+    roots: Roots,
+    limits: Limits,
+    stamps: Mapping[str, TimestampKind] = AUTHENTICODE_STAMPS,
+    known_unsigned: frozenset[str] = frozenset(),
+    is_countersignature: bool = False,
+) -> Judgement:
+    """Judge one SignerInfo over `octets`. `known_unsigned`: further unsigned attributes that are nothing odd."""
+    check = check_signer(signer, certificates, octets, content_type=content_type, is_countersignature=is_countersignature)
     chain = None
     if check.certificate is not None:
-        chain = build_chain(check.certificate, data.certificates, roots, limits)
+        chain = build_chain(check.certificate, certificates, roots, limits)
         check.problems.extend(chain.problems)
         _note_usage(check, check.certificate)
     target = Target(
         signature=signer.signature,
         signer=check.certificate,
-        certificates=data.certificates,
+        certificates=certificates,
         roots=roots,
         limits=limits,
     )
-    timestamp, problems = read_timestamps(signer, target, source)
+    timestamp, problems = read_timestamps(signer, target, source, stamps)
     check.problems.extend(problems)
-    _note_unsigned(check, signer)
+    _note_unsigned(check, signer, KNOWN_UNSIGNED | known_unsigned | stamps.keys())
     return Judgement(signer_info=signer, certificate=check.certificate, chain=chain, timestamp=timestamp, check=check)
 
 
@@ -76,9 +107,9 @@ def _note_usage(check: Check, certificate: Certificate) -> None:
         check.add(ProblemCode.KEY_USAGE_NO_SIGNATURE, f"the key is not meant for signatures: {facts.subject}")
 
 
-def _note_unsigned(check: Check, signer: SignerInfo) -> None:
+def _note_unsigned(check: Check, signer: SignerInfo, known: frozenset[str]) -> None:
     for attribute in signer.unsigned:
-        if attribute.oid in KNOWN_UNSIGNED:
+        if attribute.oid in known:
             continue
         detail = f"unsigned attribute {attribute.oid}, {attribute.size} bytes, that anyone may have put there"
         check.add(ProblemCode.CMS_UNSIGNED_ATTRIBUTE_UNKNOWN, detail)

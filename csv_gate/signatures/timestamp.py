@@ -9,8 +9,10 @@ was valid then, and within the validity of the signer's certificate.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from csv_gate.errors import ArtifactError, FormatError, LimitError
 from csv_gate.limits import Limits
@@ -57,17 +59,26 @@ class _Token:
     digest_algorithm: str | None
 
 
-def read_timestamps(signer: SignerInfo, target: Target, source: Source) -> tuple[TimestampFacts | None, tuple[Problem, ...]]:
-    """The time stamp that counts (the first valid one, else the first), and what is to be said about the others."""
+AUTHENTICODE_STAMPS: Mapping[str, TimestampKind] = MappingProxyType(
+    {oids.RFC3161_TOKEN: TimestampKind.RFC3161, oids.COUNTER_SIGNATURE: TimestampKind.PKCS9}
+)
+CADES_STAMPS: Mapping[str, TimestampKind] = MappingProxyType({oids.SIGNATURE_TIMESTAMP: TimestampKind.RFC3161})
+"""RFC 3161, appendix A: packages of NuGet, archives of Java and plain CMS have theirs here."""
+
+
+def read_timestamps(
+    signer: SignerInfo, target: Target, source: Source, stamps: Mapping[str, TimestampKind] = AUTHENTICODE_STAMPS
+) -> tuple[TimestampFacts | None, tuple[Problem, ...]]:
+    """The time stamp that counts (the first valid one, else the first), and what is to be said about the others.
+
+    `stamps`: the unsigned attributes in which they stand.
+    """
     elements = [
-        (attribute.oid, value)
-        for attribute in signer.unsigned
-        if attribute.oid in (oids.RFC3161_TOKEN, oids.COUNTER_SIGNATURE)
-        for value in attribute.values
+        (stamps[attribute.oid], value) for attribute in signer.unsigned if attribute.oid in stamps for value in attribute.values
     ]
     if not elements:
         return None, ()
-    read = [_read(oid, value, target, source) for oid, value in elements[: target.limits.max_timestamps]]
+    read = [_read(kind, value, target, source) for kind, value in elements[: target.limits.max_timestamps]]
     counts = next((one for one in read if one.valid), read[0])
     problems = [problem for one in read if one is not counts and not one.valid for problem in one.problems]
     if len(elements) > 1:
@@ -76,8 +87,7 @@ def read_timestamps(signer: SignerInfo, target: Target, source: Source) -> tuple
     return counts, tuple(problems)
 
 
-def _read(oid: str, value: Element, target: Target, source: Source) -> TimestampFacts:
-    kind = TimestampKind.RFC3161 if oid == oids.RFC3161_TOKEN else TimestampKind.PKCS9
+def _read(kind: TimestampKind, value: Element, target: Target, source: Source) -> TimestampFacts:
     try:
         token = _read_token(value, target, source) if kind is TimestampKind.RFC3161 else _read_counter_signature(value, target)
     except (FormatError, LimitError) as error:
@@ -170,13 +180,14 @@ def _check_binding(check: Check, signer: SignerInfo) -> None:
     ]
     if not bindings:
         check.add(ProblemCode.TIMESTAMP_CERTIFICATE_NOT_BOUND, "the token does not name its certificate")
-    if not all(_binds(attribute, default, check.certificate) for attribute, default in bindings):
+    if not all(names_certificate(attribute, default, check.certificate) for attribute, default in bindings):
         check.add(
             ProblemCode.TIMESTAMP_CERTIFICATE_NOT_BOUND, "the token names another certificate than the one that signed it"
         )
 
 
-def _binds(attribute: Element, default: str, certificate: Certificate) -> bool:
+def names_certificate(attribute: Element, default: str, certificate: Certificate) -> bool:
+    """Whether a signing-certificate attribute (RFC 2634 with SHA-1, RFC 5035 with SHA-256 as `default`) names the certificate."""
     try:
         first = attribute.fields().take(SEQUENCE).children()[0].fields()
         named = first.optional(SEQUENCE)

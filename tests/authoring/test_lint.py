@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,8 +33,10 @@ from csv_gate.model.appcontrol import (
     version_number,
 )
 from csv_gate.model.checks import CHECKS
+from csv_gate.model.facts import CertificateFacts
 from csv_gate.model.verdict import Level
 from csv_gate.policies import load_policy, read_policy
+from tests.builders import facts
 from tests.builders.policy import (
     BASE_ID,
     OTHER_ID,
@@ -138,8 +141,12 @@ class Case:
     mended: AppControlPolicy
     beside: Sequence[AppControlPolicy] = ()
     against: Sequence[AppControlPolicy] = ()
+    certificates: Sequence[CertificateFacts] = ()
 
 
+EXPIRED = facts.certificate("Old", not_after=facts.NOW - timedelta(days=1))
+ELLIPTIC = facts.certificate("Elliptic", key_algorithm="ec")
+GOOD = facts.certificate("Good")
 E1 = eku()
 OLD = policy(version=version_number((10, 0, 0, 5)), sha256="1" * 64)
 NARROW = file_rule("ID_ALLOW_NARROW", file_name="app.exe", versions=bounds("2.0.0.0"))
@@ -354,11 +361,20 @@ CASES = [
         mended=with_signer(signer(), scenarios=[scenario(allowed=[signer_use()])]),
     ),
     Case(check="CSV671", defect=policy(settings=(COM,), **SUPPLEMENTAL), mended=policy(settings=(COM,))),
+    *(
+        Case(
+            check=check,
+            defect=with_signer(signer(root=tbs_root(bytes.fromhex(one.tbs["sha256"])))),
+            mended=with_signer(signer(root=tbs_root(bytes.fromhex(GOOD.tbs["sha256"])))),
+            certificates=(EXPIRED, ELLIPTIC, GOOD),
+        )
+        for check, one in (("CSV672", EXPIRED), ("CSV673", ELLIPTIC))
+    ),
 ]
 
 
 def fired(entry: AppControlPolicy, case: Case) -> list[str]:
-    found = lint([entry, *case.beside], against=case.against)
+    found = lint([entry, *case.beside], against=case.against, certificates=case.certificates, evaluated_at=facts.NOW)
     return [finding.check for finding in found if finding.place is not None and finding.place.path == entry.path]
 
 

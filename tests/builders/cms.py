@@ -251,7 +251,7 @@ class Stamp:
         return (
             attribute(COUNTER_SIGNATURE, self._counter(covered))
             if self.legacy
-            else attribute(RFC3161_TOKEN, self._token(covered))
+            else attribute(RFC3161_TOKEN, self.token(covered))
         )
 
     def _counter(self, covered: bytes) -> bytes:
@@ -265,7 +265,7 @@ class Stamp:
             signature=bytes(256) if self.break_signature else None,
         )
 
-    def _token(self, covered: bytes) -> bytes:
+    def token(self, covered: bytes) -> bytes:
         imprint = der.seq(
             der.digest_algorithm(self.imprint_digest), der.octets(hashlib.new(self.imprint_digest, covered).digest())
         )

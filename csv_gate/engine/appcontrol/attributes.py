@@ -18,6 +18,7 @@ from csv_gate.engine.appcontrol.paths import path_matches
 from csv_gate.engine.appcontrol.truth import (
     CONTEXT,
     FACT,
+    FALSE,
     NOT_SPECIFIED,
     Answer,
     Direction,
@@ -48,7 +49,7 @@ class RuleSet:
     by_name: dict[tuple[int, str], tuple[FileRule, ...]]
     others: tuple[FileRule, ...]
     """Rules that no concrete name leads to."""
-    unprotected: Truth = Truth.NO
+    unprotected: Truth = FALSE
     """Whether option 18 lifts the write check for path rules here."""
 
     def matches(self, view: ArtifactView, direction: Direction) -> Iterator[tuple[FileRule, Answer]]:
@@ -58,7 +59,7 @@ class RuleSet:
             yield hit
         for rule in self._candidates(view):
             answer = match_attributes(rule, view, direction, self.unprotected)
-            if answer.truth is not Truth.NO:
+            if answer.truth is not FALSE:
                 yield rule, answer
 
     def any_match(self, view: ArtifactView, direction: Direction) -> Answer:
@@ -82,7 +83,7 @@ class RuleSet:
             yield from rules
 
 
-def index_rules(rules: Iterable[FileRule], unprotected: Truth = Truth.NO) -> RuleSet:
+def index_rules(rules: Iterable[FileRule], unprotected: Truth = FALSE) -> RuleSet:
     """Sort rules into their indexes."""
     kept = list(rules)
     by_name: dict[tuple[int, str], list[FileRule]] = {}
@@ -159,7 +160,7 @@ def _package_matches(rule: FileRule, view: ArtifactView, direction: Direction) -
     if not package:
         return no(f"it is in no package, the rule wants {rule.package_family_name!r}")
     named = same_name(package, rule.package_family_name or "", "package")
-    if named.truth is Truth.NO or (is_unbounded(rule.versions, direction) and not rule.package_version):
+    if named.truth is FALSE or (is_unbounded(rule.versions, direction) and not rule.package_version):
         return named
     return all_of((named, unknown(NOT_SPECIFIED, "how Windows compares versions in a rule for a package")))
 

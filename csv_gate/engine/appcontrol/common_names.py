@@ -14,7 +14,7 @@ import re
 from functools import lru_cache
 
 from csv_gate.engine.appcontrol.names import same_case_sensitive, wide_key
-from csv_gate.engine.appcontrol.truth import NOT_SPECIFIED, Answer, Direction, no, unknown
+from csv_gate.engine.appcontrol.truth import ALLOW, NOT_SPECIFIED, Answer, Direction, no, unknown
 
 _UNREADABLE = "\ufffd"
 _PART = re.compile(r"(?:^|[,+])([^=,+]+)=((?:\\.|[^\\,+])*)", re.S)
@@ -32,7 +32,7 @@ def spellings(name: str, common_name: str | None) -> tuple[str, ...] | None:
 
 def common_name_matches(name: str, common_name: str | None, wanted: str, label: str, direction: Direction) -> Answer:
     """Compare what a rule wants with the common name of a distinguished name."""
-    if common_name is None and direction is Direction.ALLOW:
+    if common_name is None and direction is ALLOW:
         return no(f"there is no {label}, the rule wants {wanted!r}")
     return _matches(spellings(name, common_name), common_name, wanted, label)
 

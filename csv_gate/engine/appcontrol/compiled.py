@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
 from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
-from csv_gate.engine.appcontrol.truth import NOT_SPECIFIED, Answer, Truth, no, unknown, yes
+from csv_gate.engine.appcontrol.truth import ALLOW, DENY, FALSE, NOT_SPECIFIED, Answer, Truth, no, unknown, yes
 from csv_gate.engine.appcontrol.view import option_truth
 from csv_gate.model.appcontrol import (
     AppControlPolicy,
@@ -55,18 +55,32 @@ class CompiledPolicy:
         return option in self.policy.options
 
 
+VOUCHING = (Option.MANAGED_INSTALLER, Option.INTELLIGENT_SECURITY_GRAPH)
+"""Options by which something else than a rule may allow user-mode code."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledBase:
     base: CompiledPolicy
     supplementals: tuple[CompiledPolicy, ...]
+    policies: tuple[CompiledPolicy, ...]
+    """The base, then its supplementals."""
+    has_package_rules: bool
+    """Of those that count, or may."""
+    vouching: tuple[Option, ...]
+    """Options 13 and 14, where one of those sets them."""
 
-    @property
-    def policies(self) -> tuple[CompiledPolicy, ...]:
-        return (self.base, *self.supplementals)
 
-    @property
-    def has_package_rules(self) -> bool:
-        return any(entry.has_package_rules for entry in self.policies if entry.counts.truth is not Truth.NO)
+def _united(base: CompiledPolicy, supplementals: tuple[CompiledPolicy, ...]) -> CompiledBase:
+    policies = (base, *supplementals)
+    counting = [entry for entry in policies if entry.counts.truth is not FALSE]
+    return CompiledBase(
+        base=base,
+        supplementals=supplementals,
+        policies=policies,
+        has_package_rules=any(entry.has_package_rules for entry in counting),
+        vouching=tuple(option for option in VOUCHING if any(entry.has(option) for entry in counting)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +103,9 @@ def compile_policy_set(policies: AppControlPolicySet) -> CompiledPolicySet:
 
 def _compile_base(entry: BaseWithSupplementals) -> CompiledBase:
     base = entry.base
-    return CompiledBase(
-        base=_compile(base, yes(""), is_supplemental=False),
-        supplementals=tuple(
+    return _united(
+        _compile(base, yes(""), is_supplemental=False),
+        tuple(
             _compile(
                 supplemental,
                 supplemental_counts(base, supplemental),
@@ -120,7 +134,7 @@ def with_supplemental(compiled: CompiledPolicySet, supplemental: AppControlPolic
 def _extended(entry: CompiledBase, supplemental: AppControlPolicy) -> CompiledBase:
     unprotected = Option.DISABLED_FILEPATH_PROTECTION in entry.base.policy.options
     added = _compile(supplemental, yes(""), is_supplemental=True, base_unprotected=unprotected)
-    return replace(entry, supplementals=(*entry.supplementals, added))
+    return _united(entry.base, (*entry.supplementals, added))
 
 
 def supplemental_counts(base: AppControlPolicy, supplemental: AppControlPolicy) -> Answer:
@@ -181,8 +195,8 @@ def _compile_scenario(
         scenario=scenario,
         allow=index_rules((rule for rule in rules if rule.kind is FileRuleKind.ALLOW), unprotected),
         deny=index_rules(rule for rule in rules if rule.kind is FileRuleKind.DENY),
-        allowed_signers=index_signers(policy, group.allowed, is_supplemental=is_supplemental),
-        denied_signers=index_signers(policy, group.denied, is_supplemental=is_supplemental),
+        allowed_signers=index_signers(policy, group.allowed, ALLOW, is_supplemental=is_supplemental),
+        denied_signers=index_signers(policy, group.denied, DENY, is_supplemental=is_supplemental),
         dangling_allow=missing + tuple(use.signer for use in group.allowed if use.signer not in policy.signers),
         dangling_deny=missing + tuple(use.signer for use in group.denied if use.signer not in policy.signers),
         has_test_groups=any(_has_rules(test) for test in (scenario.test, scenario.test_signing)),

@@ -7,7 +7,7 @@ import re
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.hits import BrokenHit, collect
 from csv_gate.engine.appcontrol.policy import BaseResult
-from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, Direction, Doubt, Truth
+from csv_gate.engine.appcontrol.truth import ALLOW, CONTEXT, FACT, FALSE, TRUE, Doubt
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO
 from csv_gate.model.verdict import NearMiss, Step
@@ -55,11 +55,11 @@ def unused_supplementals(compiled: CompiledPolicySet, result: BaseResult, view: 
     """(check, why) of supplementals that would allow a denied artifact and do not count."""
     value = KERNEL_SCENARIO if view.kernel else USER_SCENARIO
     found: list[tuple[str, str]] = []
-    candidates = [("CSV206", member) for member in result.entry.supplementals if member.counts.truth is Truth.NO]
+    candidates = [("CSV206", member) for member in result.entry.supplementals if member.counts.truth is FALSE]
     candidates += [("CSV205", orphan) for orphan in compiled.orphans]
     for check, member in candidates:
         scenario = member.scenarios.get(value)
-        if scenario is not None and collect(member, scenario, view, Direction.ALLOW).truth is Truth.YES:
+        if scenario is not None and collect(member, scenario, view, ALLOW).truth is TRUE:
             found.append((check, f"{member.policy.label!r} does not count: {member.counts.why}"))
     return tuple(found)
 

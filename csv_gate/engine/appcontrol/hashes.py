@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, unknown, yes
+from csv_gate.engine.appcontrol.truth import ALLOW, FACT, NOT_SPECIFIED, Answer, Direction, unknown, yes
 from csv_gate.engine.appcontrol.view import ArtifactView, Candidate, HashKind, has_whole_page_table
 from csv_gate.model.appcontrol import FileRule
 
@@ -27,9 +27,10 @@ _LAYOUT = "which digest Windows takes of a file that Authenticode cannot lay out
 class HashIndex:
     """Hash rules by the octets they hold."""
 
-    rules: dict[bytes, FileRule]
-    sizes: dict[int, FileRule]
-    """Length in bytes -> one rule of that length."""
+    rules: dict[str, FileRule]
+    """By lower-case hex, as the facts have it."""
+    sizes: tuple[tuple[int, FileRule], ...]
+    """(length in bytes, one rule of that length), by length."""
 
     def match(self, view: ArtifactView, direction: Direction) -> tuple[FileRule, Answer] | None:
         """The rule that counts and what it comes to; `None` where no rule can match."""
@@ -38,13 +39,13 @@ class HashIndex:
         found = [(candidate, rule) for value, candidate in view.hashes.items() if (rule := self.rules.get(value))]
         if found:
             found.sort(key=lambda pair: (pair[0].kind, pair[0].algorithm == "sha1", pair[1].id))
-            answer = _judge_allow(found, view) if direction is Direction.ALLOW else _judge_deny(found, view)
+            answer = _judge_allow(found, view) if direction is ALLOW else _judge_deny(found, view)
             if answer is not None:
                 return found[0][1], answer
         return self._unknown(view)
 
     def _unknown(self, view: ArtifactView) -> tuple[FileRule, Answer] | None:
-        for size, rule in sorted(self.sizes.items()):
+        for size, rule in self.sizes:
             if size in view.unknown_hashes:
                 return rule, unknown(FACT, f"the digests that hash rules of {size} bytes hold ({view.unknown_hashes[size]})")
             if size not in (20, 32):
@@ -56,18 +57,19 @@ class HashIndex:
 
 def index_hashes(rules: Iterable[FileRule]) -> HashIndex:
     """Build the table; of several rules with one hash the least id stands for all."""
-    table: dict[bytes, FileRule] = {}
+    table: dict[str, FileRule] = {}
     sizes: dict[int, FileRule] = {}
     for rule in rules:
         if rule.hash is None:
             continue
-        known = table.get(rule.hash)
+        value = rule.hash.hex()
+        known = table.get(value)
         if known is None or rule.id < known.id:
-            table[rule.hash] = rule
+            table[value] = rule
         size = len(rule.hash)
         if size not in sizes or rule.id < sizes[size].id:
             sizes[size] = rule
-    return HashIndex(rules=table, sizes=sizes)
+    return HashIndex(rules=table, sizes=tuple(sorted(sizes.items(), key=lambda item: item[0])))
 
 
 Found = list[tuple[Candidate, FileRule]]

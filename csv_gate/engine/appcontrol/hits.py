@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicy, CompiledScenario
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, unknown
+from csv_gate.engine.appcontrol.truth import (
+    ALLOW,
+    DENY,
+    FACT,
+    FALSE,
+    NOT_SPECIFIED,
+    OPEN,
+    Answer,
+    Direction,
+    Truth,
+    all_of,
+    unknown,
+)
 from csv_gate.engine.appcontrol.usability import hidden_signers
 from csv_gate.engine.appcontrol.view import ArtifactView
-from csv_gate.model.appcontrol import AppControlPolicy, FileRule, Signer
+from csv_gate.model.appcontrol import AppControlPolicy, FileRule
 from csv_gate.model.facts import SignatureFacts, SignatureSource
 from csv_gate.model.verdict import RuleRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that matches (yes) or may match (unknown)."""
 
     rule: RuleRef | None
@@ -34,14 +46,13 @@ class BrokenHit:
     signature: SignatureFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hits:
+class Hits(NamedTuple):
     found: tuple[Hit, ...]
     broken: tuple[BrokenHit, ...] = ()
 
     @property
     def truth(self) -> Truth:
-        return max((hit.answer.truth for hit in self.found), default=Truth.NO)
+        return max((hit.answer.truth for hit in self.found), default=FALSE)
 
     @property
     def best(self) -> Hit | None:
@@ -50,7 +61,7 @@ class Hits:
     @property
     def doubts(self) -> Answer:
         """The doubts of what is unknown, joined."""
-        return all_of(hit.answer for hit in self.found if hit.answer.truth is Truth.UNKNOWN)
+        return all_of(hit.answer for hit in self.found if hit.answer.truth is OPEN)
 
 
 def rule_ref(policy: AppControlPolicy, rule: FileRule) -> RuleRef:
@@ -75,23 +86,11 @@ def rule_ref(policy: AppControlPolicy, rule: FileRule) -> RuleRef:
     )
 
 
-def signer_ref(policy: AppControlPolicy, signer: Signer, direction: Direction) -> RuleRef:
-    """Name a signer rule for people."""
-    return RuleRef(
-        policy=policy.label,
-        policy_id=str(policy.policy_id),
-        id=signer.id,
-        kind="allowed_signer" if direction is Direction.ALLOW else "denied_signer",
-        name=signer.name,
-        place=signer.place,
-    )
-
-
 def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactView, direction: Direction) -> Hits:
     """All hits of one policy's scenario in one direction, sorted: sure before unknown, file rules before signers, then by id."""
     found: list[Hit] = []
     broken: list[BrokenHit] = []
-    rules = scenario.allow if direction is Direction.ALLOW else scenario.deny
+    rules = scenario.allow if direction is ALLOW else scenario.deny
     for rule, answer in rules.matches(view, direction):
         found.append(
             Hit(
@@ -101,27 +100,29 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
                 is_package_rule=rule.package_family_name is not None,
             )
         )
-    signers = scenario.allowed_signers if direction is Direction.ALLOW else scenario.denied_signers
+    signers = scenario.allowed_signers if direction is ALLOW else scenario.denied_signers
     for hit in signers.matches(view, direction, scenario.scenario.minimum_hash_algorithm):
         answer = hit.answer
-        ref = signer_ref(entry.policy, hit.compiled.signer, direction)
-        if answer.truth is Truth.NO:
+        ref = hit.compiled.ref
+        if answer.truth is FALSE:
             broken.append(BrokenHit(rule=ref, why=hit.usable.why, signature=hit.signature))
             continue
-        if direction is Direction.ALLOW and hit.signature.source is SignatureSource.CATALOG and scenario.has_artifact_rules:
+        if direction is ALLOW and hit.signature.source is SignatureSource.CATALOG and scenario.has_artifact_rules:
             answer = all_of((answer, unknown(NOT_SPECIFIED, "how Windows applies artifact rules to a catalog")))
         source = _source(hit.signature)
         found.append(
             Hit(
                 rule=ref,
-                answer=Answer(
-                    truth=answer.truth, why=f"{source}: {answer.why}" if answer.why else source, doubts=answer.doubts
-                ),
+                answer=Answer(answer.truth, f"{source}: {answer.why}" if answer.why else source, answer.doubts),
                 direction=direction,
                 is_signer=True,
             )
         )
-    found.extend(_unseen(entry, scenario, view, direction))
+    dangling = scenario.dangling_allow if direction is ALLOW else scenario.dangling_deny
+    if dangling:
+        found.append(Hit(rule=None, direction=direction, answer=_not_defined(entry, dangling)))
+    if not signers.is_empty and (view.signatures_gap is not None or direction is DENY):
+        found.extend(_unseen(view, direction))
     if len(found) > 1:
         found.sort(key=lambda one: (-one.answer.truth, one.is_signer, one.rule.id if one.rule else "", one.answer.why))
     if len(broken) > 1:
@@ -132,21 +133,21 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
 def _source(signature: SignatureFacts) -> str:
     if signature.source is SignatureSource.CATALOG:
         return f"by the catalog {signature.place!r}"
-    return f"by the {signature.source.value} signature"
+    return f"by the {signature.source} signature"
 
 
-def _unseen(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactView, direction: Direction) -> Iterator[Hit]:
-    """Rules that could not even be compared."""
-    signers = scenario.allowed_signers if direction is Direction.ALLOW else scenario.denied_signers
-    if view.signatures_gap is not None and signers.by_root:
+def _unseen(view: ArtifactView, direction: Direction) -> Iterator[Hit]:
+    """For signers that could not even be compared."""
+    if view.signatures_gap is not None:
         yield Hit(
             rule=None, direction=direction, is_signer=True, answer=unknown(FACT, f"its signatures ({view.signatures_gap})")
         )
-    if direction is Direction.DENY and signers.by_root:
+    if direction is DENY:
         for what in dict.fromkeys(hidden_signers(signature) for signature in view.signatures):
             if what is not None:
                 yield Hit(rule=None, direction=direction, is_signer=True, answer=unknown(NOT_SPECIFIED, what))
-    dangling = scenario.dangling_allow if direction is Direction.ALLOW else scenario.dangling_deny
-    if dangling:
-        what = f"what {', '.join(dangling[:5])} would say, which {entry.policy.label!r} refers to and does not define"
-        yield Hit(rule=None, direction=direction, answer=unknown(NOT_SPECIFIED, what))
+
+
+def _not_defined(entry: CompiledPolicy, dangling: tuple[str, ...]) -> Answer:
+    what = f"what {', '.join(dangling[:5])} would say, which {entry.policy.label!r} refers to and does not define"
+    return unknown(NOT_SPECIFIED, what)

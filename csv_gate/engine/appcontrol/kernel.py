@@ -13,12 +13,13 @@ from collections.abc import Iterator
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase
 from csv_gate.engine.appcontrol.truth import (
+    ALLOW,
     CONTEXT,
     FACT,
+    FALSE,
     NOT_SPECIFIED,
+    TRUE,
     Answer,
-    Direction,
-    Truth,
     all_of,
     any_of,
     no,
@@ -40,7 +41,7 @@ def _microsoft_signatures(view: ArtifactView, *ekus: str) -> Iterator[Answer]:
     """For each signature whose leaf has one of the EKUs and whose chain ends in a Microsoft product root: whether it counts."""
     for signature in view.signatures:
         if _is_microsofts(signature) and signature.signer and set(ekus) & set(signature.signer.eku or ()):
-            yield is_usable(signature, view, Direction.ALLOW, None)
+            yield is_usable(signature, view, ALLOW, None)
 
 
 def _is_microsofts(signature: SignatureFacts) -> bool:
@@ -60,7 +61,7 @@ def driver_signing_rule(view: ArtifactView) -> Answer:
     if told is not None:
         return yes("") if told else no("Windows' own driver-signing rule is not met, as the target's configuration says")
     evidence = any_of(_microsoft_signatures(view, WHQL, ATTESTATION, WINDOWS_COMPONENT))
-    if evidence.truth is Truth.YES:
+    if evidence.truth is TRUE:
         return evidence
     return unknown(
         CONTEXT,
@@ -87,10 +88,10 @@ def _demands(entry: CompiledBase, view: ArtifactView) -> Iterator[Answer]:
 
 def _whql(view: ArtifactView) -> Answer:
     answer = any_of(_microsoft_signatures(view, WHQL))
-    if answer.truth is not Truth.NO:
+    if answer.truth is not FALSE:
         return answer
     component = any_of(_microsoft_signatures(view, WINDOWS_COMPONENT, ATTESTATION))
-    if component.truth is not Truth.NO:
+    if component.truth is not FALSE:
         return unknown(
             NOT_SPECIFIED,
             "whether a driver of Windows itself or an attested one meets option 2 (Required:WHQL) without the WHQL EKU",

@@ -7,9 +7,9 @@ from itertools import islice
 
 from csv_gate.engine.appcontrol.attributes import conditions
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
-from csv_gate.engine.appcontrol.hits import rule_ref, signer_ref
+from csv_gate.engine.appcontrol.hits import rule_ref
 from csv_gate.engine.appcontrol.signers import CompiledSigner, signer_conditions
-from csv_gate.engine.appcontrol.truth import Answer, Direction, Truth
+from csv_gate.engine.appcontrol.truth import ALLOW, TRUE, Answer
 from csv_gate.engine.appcontrol.view import NAME_LABELS, ArtifactView, HashKind
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, FileRule
 from csv_gate.model.facts import SignatureFacts
@@ -46,15 +46,15 @@ def _signers(member: CompiledPolicy, scenario: CompiledScenario, view: ArtifactV
 def _signer_miss(
     member: CompiledPolicy, compiled: CompiledSigner, signature: SignatureFacts, view: ArtifactView
 ) -> tuple[int, NearMiss] | None:
-    parts = list(signer_conditions(compiled, signature, view, Direction.ALLOW))
-    failed = [(name, answer) for name, answer in parts if answer.truth is not Truth.YES]
+    parts = list(signer_conditions(compiled, signature, view, ALLOW))
+    failed = [(name, answer) for name, answer in parts if answer.truth is not TRUE]
     if not failed or failed[0][0] == "root":
         return None
     differs = failed[0][1].why
     if failed[0][0] == "file attributes" and compiled.attributes is not None:
         differs = _attribute_difference(compiled, view) or differs
-    matched = tuple(name for name, answer in parts if answer.truth is Truth.YES)
-    ref = signer_ref(member.policy, compiled.signer, Direction.ALLOW)
+    matched = tuple(name for name, answer in parts if answer.truth is TRUE)
+    ref = compiled.ref
     return len(failed), NearMiss(rule=ref, matched=matched, differs=differs)
 
 
@@ -62,8 +62,8 @@ def _attribute_difference(compiled: CompiledSigner, view: ArtifactView) -> str |
     assert compiled.attributes is not None
     best: tuple[int, str, str] | None = None
     for rule in islice(compiled.attributes.attribute_rules, LOOKED_AT):
-        answers = list(conditions(rule, view, Direction.ALLOW, compiled.attributes.unprotected))
-        failed = [answer for answer in answers if answer.truth is not Truth.YES]
+        answers = list(conditions(rule, view, ALLOW, compiled.attributes.unprotected))
+        failed = [answer for answer in answers if answer.truth is not TRUE]
         if failed:
             candidate = (len(failed) * 10 - len(answers), rule.id, f"{failed[0].why} ({rule.id})")
             best = candidate if best is None else min(best, candidate)
@@ -73,9 +73,9 @@ def _attribute_difference(compiled: CompiledSigner, view: ArtifactView) -> str |
 def _rules(member: CompiledPolicy, scenario: CompiledScenario, view: ArtifactView) -> Iterator[tuple[int, NearMiss]]:
     """Attribute rules that agree in some name, and hash rules that hold a digest which is not compared."""
     for rule in _same_name(scenario, view):
-        answers = list(conditions(rule, view, Direction.ALLOW, scenario.allow.unprotected))
-        failed = [answer for answer in answers if answer.truth is not Truth.YES]
-        matched = tuple(_label(answer) for answer in answers if answer.truth is Truth.YES and answer.why)
+        answers = list(conditions(rule, view, ALLOW, scenario.allow.unprotected))
+        failed = [answer for answer in answers if answer.truth is not TRUE]
+        matched = tuple(_label(answer) for answer in answers if answer.truth is TRUE and answer.why)
         if failed and matched:
             yield len(failed), NearMiss(rule=rule_ref(member.policy, rule), matched=matched, differs=failed[0].why)
     for value, candidate in view.hashes.items():

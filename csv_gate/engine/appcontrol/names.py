@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from csv_gate.engine.appcontrol.truth import NOT_SPECIFIED, Answer, Truth, no, unknown, yes
+from csv_gate.engine.appcontrol.truth import FALSE, NOT_SPECIFIED, Answer, no, unknown, yes
 
 _SURE = {
     **{code: code - 0x20 for code in range(ord("a"), ord("z") + 1)},
@@ -51,7 +51,7 @@ def same_case_sensitive(value: str | None, wanted: str, label: str) -> Answer:
     if value == wanted:
         return yes(f"{label} is {value!r}")
     answer = same_name(value, wanted, label)
-    if answer.truth is Truth.NO:
+    if answer.truth is FALSE:
         return answer
     return unknown(
         NOT_SPECIFIED,

@@ -10,7 +10,21 @@ Source: App Control docs, "Understand App Control policy rules and file rules" (
 from __future__ import annotations
 
 from csv_gate.engine.appcontrol.names import sure_key, wide_key
-from csv_gate.engine.appcontrol.truth import CONTEXT, NOT_SPECIFIED, Answer, Direction, Truth, all_of, no, unknown, yes
+from csv_gate.engine.appcontrol.truth import (
+    CONTEXT,
+    DENY,
+    FALSE,
+    NOT_SPECIFIED,
+    OPEN,
+    TRUE,
+    Answer,
+    Direction,
+    Truth,
+    all_of,
+    no,
+    unknown,
+    yes,
+)
 from csv_gate.model.context import AppControlContext
 
 WINDOWS_11 = 22000
@@ -41,7 +55,7 @@ def path_matches(
     if any(part in ("..", ".") for part in context.install_path.replace("/", "\\").split("\\")):
         return unknown(CONTEXT, f"the path of the artifact on the target without dots: {context.install_path!r}")
     matched = _place_matches(rule_path, direction, context)
-    if direction is Direction.DENY or matched.truth is Truth.NO:
+    if direction is DENY or matched.truth is FALSE:
         return matched
     return all_of((matched, _protected(context, unprotected)))
 
@@ -61,7 +75,7 @@ def _place_matches(rule_path: str, direction: Direction, context: AppControlCont
             return unknown(
                 CONTEXT, f"the Windows build of the target (`os_build`): {rule_path!r} needs the wildcards of Windows 11"
             )
-        if direction is Direction.DENY:
+        if direction is DENY:
             return unknown(NOT_SPECIFIED, f"what a Windows before 11 makes of the wildcards in {rule_path!r}")
         return differs
     return yes(f"the path on the target matches {rule_path!r}")
@@ -93,10 +107,10 @@ def wildcard_match(pattern: str, text: str) -> bool:
 
 
 def _protected(context: AppControlContext, unprotected: Truth) -> Answer:
-    if unprotected is Truth.YES or context.is_user_writable is False:
+    if unprotected is TRUE or context.is_user_writable is False:
         return yes("")
     if context.is_user_writable is None:
         return unknown(CONTEXT, "whether users may write to the path on the target (`user_writable`)")
-    if unprotected is Truth.UNKNOWN:
+    if unprotected is OPEN:
         return unknown(CONTEXT, "whether option 18 of one policy of base and supplemental lifts the write check for the other")
     return no("users may write to the path on the target, the rule wants a place that administrators alone can write")

@@ -10,19 +10,22 @@ Sources: App Control docs, "App Control admin tips and known issues" (order of e
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.hits import BrokenHit, Hit, Hits, collect
 from csv_gate.engine.appcontrol.kernel import option_demands
 from csv_gate.engine.appcontrol.truth import (
+    ALLOW,
     CONTEXT,
+    DENY,
     FACT,
+    FALSE,
     NOT_SPECIFIED,
+    OPEN,
+    TRUE,
     Answer,
-    Direction,
     Doubt,
-    Truth,
     all_of,
     any_of,
     unknown,
@@ -34,8 +37,7 @@ from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, Option
 from csv_gate.model.verdict import Decision, Outcome, RuleRef, Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseResult:
+class BaseResult(NamedTuple):
     """What one base says."""
 
     entry: CompiledBase
@@ -58,11 +60,11 @@ def judge(entry: CompiledBase, view: ArtifactView) -> BaseResult:
         return _result(entry, Decision.NOT_APPLICABLE, why, steps=(_step(policy.label, Outcome.SKIPPED, why),))
     value = KERNEL_SCENARIO if view.kernel else USER_SCENARIO
     scenario = entry.base.scenarios.get(value)
-    deny = collect(entry.base, scenario, view, Direction.DENY) if scenario else Hits(found=())
+    deny = collect(entry.base, scenario, view, DENY) if scenario else Hits(found=())
     allow, skipped = _united_allow(entry, value, view)
     deny, allow = _packages_alone(entry, view, deny, allow)
     steps = (*skipped, *_steps(policy.label, deny), *_steps(policy.label, allow))
-    if deny.truth is Truth.YES and deny.best:
+    if deny.truth is TRUE and deny.best:
         return _denied(entry, deny.best, steps)
     return _weigh(entry, view, scenario, deny, allow, steps)
 
@@ -77,22 +79,21 @@ def _weigh(
 ) -> BaseResult:
     """Decide where no deny rule matches for sure."""
     label = entry.base.policy.label
-    permitted = any_of(
-        (*(hit.answer for hit in allow.found), *_reputation(entry, view), *_scenario_allow(entry, scenario, view))
-    )
-    if permitted.truth is Truth.NO:
+    open_questions = tuple(_open_questions(entry, scenario, view))
+    permitted = any_of((*[hit.answer for hit in allow.found], *_reputation(entry, view), *open_questions))
+    if permitted.truth is FALSE:
         because = f"no rule of {label!r} allows it"
         last = _step(label, Outcome.DENIES, because)
         return _result(
             entry, Decision.DENIED, because, check="CSV201", steps=(*steps, last), broken=allow.broken, is_implicit=True
         )
     demands = option_demands(entry, view) if view.kernel else yes("")
-    if demands.truth is Truth.NO:
+    if demands.truth is FALSE:
         return _result(
             entry, Decision.DENIED, demands.why, check="CSV207", steps=(*steps, _step(label, Outcome.DENIES, demands.why))
         )
-    reservations = all_of((deny.doubts, permitted, demands, *_reservations(entry, scenario, view)))
-    if reservations.truth is Truth.UNKNOWN:
+    reservations = all_of((deny.doubts, permitted, demands, *open_questions, *_reservations(entry, scenario, view)))
+    if reservations.truth is OPEN:
         because = f"{label!r} cannot be decided: {reservations.doubts[0].what}"
         return _result(
             entry,
@@ -104,7 +105,7 @@ def _weigh(
             broken=allow.broken,
         )
     best = allow.best
-    if best is not None and best.answer.truth is Truth.YES:
+    if best is not None and best.answer.truth is TRUE:
         name = best.rule.id if best.rule else ""
         because = f"{name} of {best.rule.policy if best.rule else label!r} allows it" + (
             f": {best.answer.why}" if best.answer.why else ""
@@ -120,23 +121,24 @@ def _united_allow(entry: CompiledBase, value: int, view: ArtifactView) -> tuple[
     skipped: list[Step] = []
     for member in entry.policies:
         scenario = member.scenarios.get(value)
-        if member.counts.truth is Truth.NO:
+        if member.counts.truth is FALSE:
             skipped.append(_step(member.policy.label, Outcome.SKIPPED, member.counts.why))
             continue
         if scenario is None:
             continue
-        hits = collect(member, scenario, view, Direction.ALLOW)
-        found.extend(_weighed(member, hit) for hit in hits.found)
+        hits = collect(member, scenario, view, ALLOW)
+        found += hits.found if member.counts.truth is TRUE else [_weighed(member, hit) for hit in hits.found]
         broken.extend(hits.broken)
-        if member is not entry.base and (ignored := collect(member, scenario, view, Direction.DENY).best):
+        if member is not entry.base and (ignored := collect(member, scenario, view, DENY).best):
             why = "a deny rule of a supplemental policy is ignored"
             skipped.append(Step(policy=member.policy.label, rule=ignored.rule, outcome=Outcome.SKIPPED, because=why))
-    found.sort(key=lambda hit: -hit.answer.truth)
+    if len(found) > 1:
+        found.sort(key=lambda hit: -hit.answer.truth)
     return Hits(found=tuple(found), broken=tuple(broken)), tuple(skipped)
 
 
 def _weighed(member: CompiledPolicy, hit: Hit) -> Hit:
-    return hit if member.counts.truth is Truth.YES else replace(hit, answer=all_of((hit.answer, member.counts)))
+    return hit._replace(answer=all_of((hit.answer, member.counts)))
 
 
 def _packages_alone(entry: CompiledBase, view: ArtifactView, deny: Hits, allow: Hits) -> tuple[Hits, Hits]:
@@ -153,18 +155,18 @@ def _packages_alone(entry: CompiledBase, view: ArtifactView, deny: Hits, allow: 
             "whether the artifact is part of a package (`package_family_name`, empty for none): the policy has package rules, and "
             "packaged apps are judged by those alone",
         )
-        return deny, replace(allow, found=tuple(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in allow.found))
+        return deny, allow._replace(found=tuple(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in allow.found))
     doubt = unknown(
         NOT_SPECIFIED, "whether a rule that names no package denies a packaged app where the policy has package rules"
     )
     return (
-        replace(deny, found=_sorted(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in deny.found)),
-        replace(allow, found=tuple(hit for hit in allow.found if hit.is_package_rule)),
+        deny._replace(found=_sorted(hit if hit.is_package_rule else _doubted(hit, doubt) for hit in deny.found)),
+        allow._replace(found=tuple(hit for hit in allow.found if hit.is_package_rule)),
     )
 
 
 def _doubted(hit: Hit, doubt: Answer) -> Hit:
-    return replace(hit, answer=all_of((hit.answer, doubt)))
+    return hit._replace(answer=all_of((hit.answer, doubt)))
 
 
 def _sorted(hits: Iterator[Hit]) -> tuple[Hit, ...]:
@@ -175,16 +177,12 @@ def _reputation(entry: CompiledBase, view: ArtifactView) -> Iterator[Answer]:
     """Options 13 and 14, for user-mode code that is in no package."""
     if view.kernel or view.context.package_family_name:
         return
-    for option, told, what in (
-        (Option.MANAGED_INSTALLER, view.context.managed_installer, "a managed installer writes it (`managed_installer`)"),
-        (
-            Option.INTELLIGENT_SECURITY_GRAPH,
-            view.context.isg_trusted,
-            "the Intelligent Security Graph knows it as good (`isg_trusted`)",
-        ),
-    ):
-        counting = [member for member in entry.policies if member.counts.truth is not Truth.NO and member.has(option)]
-        if not counting or told is False:
+    for option in entry.vouching:
+        if option is Option.MANAGED_INSTALLER:
+            told, what = view.context.managed_installer, "a managed installer writes it (`managed_installer`)"
+        else:
+            told, what = view.context.isg_trusted, "the Intelligent Security Graph knows it as good (`isg_trusted`)"
+        if told is False:
             continue
         if told is None:
             yield unknown(CONTEXT, f"whether {what}")
@@ -198,7 +196,7 @@ def _reputation(entry: CompiledBase, view: ArtifactView) -> Iterator[Answer]:
             yield unknown(NOT_SPECIFIED, f"whether option {option.number} counts where only a supplemental sets it")
 
 
-def _scenario_allow(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
+def _open_questions(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
     """Doubts about the scenario itself that could allow what no rule allows."""
     if scenario is None and view.kernel:
         yield unknown(
@@ -206,7 +204,7 @@ def _scenario_allow(entry: CompiledBase, scenario: CompiledScenario | None, view
         )
     for member in entry.policies:
         found = member.scenarios.get(KERNEL_SCENARIO if view.kernel else USER_SCENARIO)
-        if found is None or member.counts.truth is Truth.NO:
+        if found is None or member.counts.truth is FALSE:
             continue
         if found.scenario.inherited:
             yield unknown(NOT_SPECIFIED, f"what the scenarios that {found.scenario.id} inherits add")
@@ -216,7 +214,6 @@ def _scenario_allow(entry: CompiledBase, scenario: CompiledScenario | None, view
 
 def _reservations(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
     """What could still deny an artifact that a rule allows."""
-    yield from _scenario_allow(entry, scenario, view)
     if scenario is None and not view.kernel:
         yield unknown(
             NOT_SPECIFIED, f"what a supplemental allows where its base {entry.base.policy.label!r} has UMCI but no scenario 12"
@@ -253,15 +250,13 @@ def _denied(entry: CompiledBase, hit: Hit, steps: tuple[Step, ...]) -> BaseResul
 
 
 def _first_rule(deny: Hits, allow: Hits) -> RuleRef | None:
-    return next(
-        (hit.rule for hits in (deny, allow) for hit in hits.found if hit.answer.truth is Truth.UNKNOWN and hit.rule), None
-    )
+    return next((hit.rule for hits in (deny, allow) for hit in hits.found if hit.answer.truth is OPEN and hit.rule), None)
 
 
 def _steps(label: str, hits: Hits) -> Iterator[Step]:
     for hit in hits.found:
-        sure = Outcome.ALLOWS if hit.direction is Direction.ALLOW else Outcome.DENIES
-        outcome = sure if hit.answer.truth is Truth.YES else Outcome.UNKNOWN
+        sure = Outcome.ALLOWS if hit.direction is ALLOW else Outcome.DENIES
+        outcome = sure if hit.answer.truth is TRUE else Outcome.UNKNOWN
         yield Step(
             policy=hit.rule.policy if hit.rule else label,
             rule=hit.rule,

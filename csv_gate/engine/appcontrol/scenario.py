@@ -43,7 +43,7 @@ class Host:
     consequence: str = ""
 
 
-_PACKAGES = Host(name="packaged app deployment", rule=HostRule.UNREAD)
+PACKAGES = Host(name="packaged app deployment", rule=HostRule.BLOCKS, consequence="Windows does not deploy or start it")
 _INSTALLER = Host(name="Windows Installer", rule=HostRule.BLOCKS, consequence="Windows Installer refuses it")
 _WSH = Host(name="Windows Script Host", rule=HostRule.BLOCKS, consequence="Windows Script Host does not run it")
 
@@ -63,9 +63,9 @@ SCRIPT_HOSTS = MappingProxyType(
         "msi": _INSTALLER,
         "msp": _INSTALLER,
         "mst": _INSTALLER,
-        "appx": _PACKAGES,
-        "msix": _PACKAGES,
-        "p7x": _PACKAGES,
+        "appx": PACKAGES,
+        "msix": PACKAGES,
+        "p7x": PACKAGES,
     }
 )
 """Formats that a host enforces. Every other format is controlled by nobody, which is not the same as allowed."""

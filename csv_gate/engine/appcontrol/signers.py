@@ -13,17 +13,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain as chained
+from operator import itemgetter
+from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules
 from csv_gate.engine.appcontrol.common_names import common_name_matches, spellings, text_matches
 from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.truth import (
+    ALLOW,
     CONTEXT,
+    DENY,
     FACT,
+    FALSE,
     NOT_SPECIFIED,
+    TRUE,
     Answer,
     Direction,
-    Truth,
     all_of,
     any_of,
     no,
@@ -36,6 +41,7 @@ from csv_gate.engine.appcontrol.well_known import FLIGHT_ROOTS, OWN_TBS_ALGORITH
 from csv_gate.model.appcontrol import AppControlPolicy, Option, RootKind, Signer, SignerUse
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainEnd, SignatureFacts
+from csv_gate.model.verdict import RuleRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +59,36 @@ class CompiledSigner:
     dangling_attributes: tuple[str, ...]
     """Ids that the policy refers to and does not hold."""
     dangling_exceptions: tuple[str, ...]
+    ref: RuleRef
 
 
-Root = tuple[RootKind, bytes]
+_ANSWER = itemgetter(1)
+Group = dict[str | None, tuple[CompiledSigner, ...]]
+"""Signers of one root by the wide key of their publisher; `None`: any publisher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerIndex:
     """Signers by root and publisher, so that only those that could match a signature are looked at."""
 
-    by_root: dict[Root, dict[str | None, tuple[CompiledSigner, ...]]]
-    well_known: tuple[Root, ...]
+    by_tbs: dict[str, Group]
+    """By the TBS hash, lower-case hex as the facts have it."""
+    well_known: tuple[Group, ...]
+    """Of each well-known root, by its number."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.by_tbs or self.well_known)
 
     def matches(self, view: ArtifactView, direction: Direction, minimum_hash: int | None) -> Iterator[SignerHit]:
         """Every signer that matches or may match over all signatures, in no particular order."""
-        if not self.by_root:
+        if self.is_empty:
             return
         for signature in view.signatures:
             usable: Answer | None = None
             for compiled in self._candidates(signature):
                 answer = match_signer(compiled, signature, view, direction)
-                if answer.truth is Truth.NO:
+                if answer.truth is FALSE:
                     continue
                 usable = usable or is_usable(signature, view, direction, minimum_hash)
                 yield SignerHit(compiled=compiled, signature=signature, match=answer, usable=usable)
@@ -83,12 +98,10 @@ class SignerIndex:
         if chain is None or signature.signer is None:
             yield from self.all_signers
             return
-        values = {bytes.fromhex(value) for cert in chain.certificates for value in cert.tbs.values()}
-        values.update(bytes.fromhex(value) for value in chain.root_tbs.values())
-        roots = [(RootKind.TBS, value) for value in values if (RootKind.TBS, value) in self.by_root]
+        values = {value for cert in chain.certificates for value in cert.tbs.values()}
+        values.update(chain.root_tbs.values())
         publishers = spellings(signature.signer.subject, signature.signer.subject_cn)
-        for root in (*roots, *self.well_known):
-            group = self.by_root[root]
+        for group in (*(self.by_tbs[value] for value in values if value in self.by_tbs), *self.well_known):
             if publishers is None:
                 yield from chained.from_iterable(group.values())
                 continue
@@ -98,21 +111,20 @@ class SignerIndex:
 
     @property
     def all_signers(self) -> Iterator[CompiledSigner]:
-        for group in self.by_root.values():
+        for group in (*self.by_tbs.values(), *self.well_known):
             for signers in group.values():
                 yield from signers
 
     def under_roots_of(self, signature: SignatureFacts) -> Iterator[CompiledSigner]:
         """Signers whose root may fit, whatever their publisher: where near misses are looked for."""
         chain = signature.chain
-        values = {bytes.fromhex(value) for cert in chain.certificates for value in cert.tbs.values()} if chain else set()
-        for root in (*((RootKind.TBS, value) for value in sorted(values)), *self.well_known):
-            for signers in self.by_root.get(root, {}).values():
+        values = {value for cert in chain.certificates for value in cert.tbs.values()} if chain else set()
+        for group in (*(self.by_tbs[value] for value in sorted(values) if value in self.by_tbs), *self.well_known):
+            for signers in group.values():
                 yield from signers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignerHit:
+class SignerHit(NamedTuple):
     """A signer that matches, or may match, by one signature; `usable` tells whether the signature counts."""
 
     compiled: CompiledSigner
@@ -125,9 +137,12 @@ class SignerHit:
         return all_of((self.usable, self.match))
 
 
-def index_signers(policy: AppControlPolicy, uses: Iterable[SignerUse], *, is_supplemental: bool) -> SignerIndex:
+def index_signers(
+    policy: AppControlPolicy, uses: Iterable[SignerUse], direction: Direction, *, is_supplemental: bool
+) -> SignerIndex:
     """Compile the signers of one list. A use of a signer that the policy does not hold is left out; `dangling_uses` finds it."""
-    by_root: dict[Root, dict[str | None, list[CompiledSigner]]] = {}
+    by_root: dict[tuple[RootKind, bytes], dict[str | None, list[CompiledSigner]]] = {}
+    policy_id = str(policy.policy_id)
     for use in uses:
         signer = policy.signers.get(use.signer)
         if signer is None:
@@ -141,12 +156,22 @@ def index_signers(policy: AppControlPolicy, uses: Iterable[SignerUse], *, is_sup
             flight_off=Option.DISABLED_FLIGHT_SIGNING in policy.options,
             dangling_attributes=_absent(policy, signer.file_attributes),
             dangling_exceptions=_absent(policy, use.exceptions),
+            ref=RuleRef(
+                policy=policy.label,
+                policy_id=policy_id,
+                id=signer.id,
+                kind="allowed_signer" if direction is ALLOW else "denied_signer",
+                name=signer.name,
+                place=signer.place,
+            ),
         )
         key = None if signer.publisher is None else wide_key(signer.publisher)
         by_root.setdefault((signer.root.kind, signer.root.value), {}).setdefault(key, []).append(compiled)
+    groups = {root: {key: tuple(found) for key, found in group.items()} for root, group in by_root.items()}
+    numbered = [(value, group) for (kind, value), group in groups.items() if kind is RootKind.WELL_KNOWN]
     return SignerIndex(
-        by_root={root: {key: tuple(found) for key, found in group.items()} for root, group in by_root.items()},
-        well_known=tuple(sorted(root for root in by_root if root[0] is RootKind.WELL_KNOWN)),
+        by_tbs={value.hex(): group for (kind, value), group in groups.items() if kind is RootKind.TBS},
+        well_known=tuple(group for _, group in sorted(numbered, key=lambda one: one[0])),
     )
 
 
@@ -165,7 +190,7 @@ def _not_defined(ids: tuple[str, ...]) -> Iterator[Answer]:
 
 def match_signer(compiled: CompiledSigner, signature: SignatureFacts, view: ArtifactView, direction: Direction) -> Answer:
     """Every condition of a signer rule, leaving aside whether the signature counts."""
-    return all_of(answer for _, answer in signer_conditions(compiled, signature, view, direction))
+    return all_of(map(_ANSWER, signer_conditions(compiled, signature, view, direction)))
 
 
 def signer_conditions(
@@ -198,7 +223,7 @@ def signer_conditions(
 
 def _attributes_match(compiled: CompiledSigner, attributes: RuleSet, view: ArtifactView, direction: Direction) -> Answer:
     answer = any_of((attributes.any_match(view, direction), *_not_defined(compiled.dangling_attributes)))
-    return no("none of its file attributes matches") if answer.truth is Truth.NO else answer
+    return no("none of its file attributes matches") if answer.truth is FALSE else answer
 
 
 def _root_matches(compiled: CompiledSigner, signature: SignatureFacts, view: ArtifactView) -> Answer:
@@ -264,10 +289,10 @@ def _signed_after(signer: Signer, signature: SignatureFacts, context: AppControl
     assert after is not None
     if stamp is not None and stamp.valid and stamp.time is not None:
         answer = _is_after(stamp.time, after)
-        if (answer.truth is Truth.NO and direction is Direction.ALLOW) or is_trusted_authority(stamp, context):
+        if (answer.truth is FALSE and direction is ALLOW) or is_trusted_authority(stamp, context):
             return answer
         return unknown(CONTEXT, "whether the target trusts the root of the time stamp (`trusted_roots`), for SignTimeAfter")
-    if stamp is None and direction is Direction.ALLOW:
+    if stamp is None and direction is ALLOW:
         return no("the signature has no time stamp, the rule wants one (SignTimeAfter)")
     return unknown(NOT_SPECIFIED, "what SignTimeAfter means for a signature without a valid time stamp")
 
@@ -282,12 +307,12 @@ def _is_after(time: datetime, after: datetime) -> Answer:
 
 def _exceptions_spare(compiled: CompiledSigner, exceptions: RuleSet, view: ArtifactView, direction: Direction) -> Answer:
     """An allowed signer is un-matched by deny rules, a denied one by allow rules."""
-    opposite = Direction.DENY if direction is Direction.ALLOW else Direction.ALLOW
+    opposite = DENY if direction is ALLOW else ALLOW
     answer = any_of((exceptions.any_match(view, opposite), *_not_defined(compiled.dangling_exceptions)))
-    if answer.truth is Truth.NO:
+    if answer.truth is FALSE:
         return yes("")
     if not compiled.exceptions_count:
         return unknown(NOT_SPECIFIED, "whether an exception counts in a supplemental policy, whose deny rules are ignored")
-    if answer.truth is Truth.YES:
+    if answer.truth is TRUE:
         return no(f"an exception of the rule matches: {answer.why or 'any file'}")
     return answer

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import chain as one_after_another
 from types import MappingProxyType
 
-from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Answer, Direction, all_of, no, unknown, yes
+from csv_gate.engine.appcontrol.truth import ALLOW, CONTEXT, FACT, NOT_SPECIFIED, Answer, Direction, all_of, no, unknown, yes
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.engine.appcontrol.well_known import (
     FLIGHT_ROOTS,
@@ -95,7 +95,7 @@ def hidden_signers(signature: SignatureFacts) -> str | None:
 
 def is_usable(signature: SignatureFacts, view: ArtifactView, direction: Direction, minimum_hash: int | None) -> Answer:
     """Whether a signature counts for that direction."""
-    if direction is Direction.ALLOW:
+    if direction is ALLOW:
         conditions = _allow_conditions(signature, view, minimum_hash or DEFAULT_MINIMUM_HASH)
         return all_of(
             conditions if view.host is None else one_after_another(conditions, _host_conditions(signature, view, view.host))

@@ -9,7 +9,7 @@ Sources: App Control docs, "Understand App Control policy rules and file rules" 
 
 from __future__ import annotations
 
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Answer, Direction, Truth, no, unknown, yes
+from csv_gate.engine.appcontrol.truth import ALLOW, DENY, FACT, NOT_SPECIFIED, TRUE, Answer, Direction, no, unknown, yes
 from csv_gate.model.appcontrol import VERSION_MAX, VersionBounds, version_text
 
 _AMBIGUOUS = (
@@ -25,7 +25,7 @@ _EMPTY_RANGE = (
 
 def is_unbounded(bounds: VersionBounds, direction: Direction) -> bool:
     """Whether the pair puts no limit at all."""
-    if direction is Direction.ALLOW:
+    if direction is ALLOW:
         return bounds.minimum == 0 and bounds.maximum in (0, VERSION_MAX)
     return (bounds.minimum == VERSION_MAX and bounds.maximum == 0) or (bounds.minimum == 0 and bounds.maximum == VERSION_MAX)
 
@@ -37,7 +37,7 @@ def version_matches(bounds: VersionBounds, direction: Direction, version: int | 
     if version is None and gap is not None:
         return unknown(FACT, f"the file version ({gap})")
     answer = _compare(bounds, direction, version or 0)
-    if version is None and (answer.truth is Truth.YES or direction is Direction.DENY):
+    if version is None and (answer.truth is TRUE or direction is DENY):
         return unknown(NOT_SPECIFIED, "what a version bound means for a file without a version")
     return answer
 
@@ -46,14 +46,14 @@ def _compare(bounds: VersionBounds, direction: Direction, version: int) -> Answe
     low, high = bounds.minimum, bounds.maximum
     shown = version_text(version)
     if high == 0:
-        if direction is Direction.ALLOW:
+        if direction is ALLOW:
             return yes(f"version {shown} is at least {version_text(low)}") if version >= low else _too_low(shown, low)
         if low == 0 and version != 0:
             return unknown(NOT_SPECIFIED, _AMBIGUOUS)
         if version <= low:
             return yes(f"version {shown} is not above {version_text(low)}, up to which the rule denies")
         return no(f"version is {shown}, the rule denies up to {version_text(low)}")
-    if direction is Direction.DENY and (low > high or low == VERSION_MAX):
+    if direction is DENY and (low > high or low == VERSION_MAX):
         return unknown(NOT_SPECIFIED, _EMPTY_RANGE)
     if version < low:
         return _too_low(shown, low)

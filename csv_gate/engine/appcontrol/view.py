@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.names import wide_key
-from csv_gate.engine.appcontrol.truth import Truth
+from csv_gate.engine.appcontrol.truth import FALSE, OPEN, TRUE, Truth
 from csv_gate.model.appcontrol import version_number
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme
@@ -68,8 +69,7 @@ _PAGES = _pair(HashKind.PAGE, "first page")
 _PADDED = _pair(HashKind.PADDED, "padded Authenticode")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactView:
+class ArtifactView(NamedTuple):
     """Facts and context, indexed for the rules. `kernel` says which scenario judges."""
 
     facts: Facts
@@ -83,7 +83,8 @@ class ArtifactView:
     names_gap: str | None
     version: int | None
     version_gap: str | None
-    hashes: dict[bytes, Candidate]
+    hashes: dict[str, Candidate]
+    """By lower-case hex."""
     unknown_hashes: dict[int, str]
     """Digest length in bytes -> why one of that length is not known."""
     odd_length: bool
@@ -96,17 +97,25 @@ class ArtifactView:
     """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
 
 
-def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, host: str | None = None) -> ArtifactView:
-    """Prepare the facts for one scenario, as the loader or a host sees them."""
-    version_gap = facts.gap(FactName.VERSION)
-    names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
-    embedded_gap = facts.gap(FactName.SIGNATURES)
-    signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
+def view_artifact(
+    facts: Facts,
+    context: AppControlContext,
+    *,
+    kernel: bool,
+    host: str | None = None,
+    scheme: SignatureScheme = SignatureScheme.AUTHENTICODE,
+) -> ArtifactView:
+    """Prepare the facts for one scenario, as the loader or a host sees them, with the signatures of the scheme that it knows."""
+    version_gap = names_gap = embedded_gap = signature_gap = None
+    if facts.gaps:
+        version_gap = facts.gap(FactName.VERSION)
+        names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
+        embedded_gap = facts.gap(FactName.SIGNATURES)
+        signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
     version = facts.version
     names: tuple[str | None, ...] = (None, None, None, None)
     number = None
-    # Windows looks for no other signature on a file that it runs, whoever made it.
-    signatures = tuple(one for one in facts.signatures if one.scheme is SignatureScheme.AUTHENTICODE)
+    signatures = tuple([one for one in facts.signatures if one.scheme is scheme])
     if version is not None:
         names = (version.original_filename, version.internal_name, version.file_description, version.product_name)
         number = version_number(version.file_version) if version.file_version is not None else None
@@ -135,18 +144,18 @@ def view_artifact(facts: Facts, context: AppControlContext, *, kernel: bool, hos
     )
 
 
-def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
+def _hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     digests = facts.digests
-    gap = facts.gap(FactName.DIGESTS)
+    gap = facts.gap(FactName.DIGESTS) if facts.gaps else None
     if gap is not None or digests is None:
         why = gap.why if gap else "its digests were not taken"
         return {}, {20: why, 32: why}
-    image_gap = facts.gap(FactName.AUTHENTICODE)
-    page_gap = facts.gap(FactName.PAGE_HASH)
+    image_gap = facts.gap(FactName.AUTHENTICODE) if facts.gaps else None
+    page_gap = facts.gap(FactName.PAGE_HASH) if facts.gaps else None
     has_image = bool(digests.authenticode_sha1 or digests.authenticode_sha256)
     breaks_layout = any(problem.code is ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT for problem in facts.problems)
     is_flat = breaks_layout or (not has_image and image_gap is None)
-    found: dict[bytes, Candidate] = {}
+    found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
 
     image, flat = _IMAGES[breaks_layout], _FLATS[is_flat]
@@ -161,7 +170,7 @@ def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
         (digests.sha1, flat[1]),
     ):
         if text:
-            found.setdefault(bytes.fromhex(text), candidate)
+            found.setdefault(text, candidate)
     for size, own, page in (
         (20, digests.authenticode_sha1, digests.page_sha1),
         (32, digests.authenticode_sha256, digests.page_sha256),
@@ -175,14 +184,14 @@ def _hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
     return found, missing
 
 
-def _hosted_hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]]:
+def _hosted_hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     """A host's event log shows two digests of a file; which of them hash rules are compared with is published for no kind of script."""
     digests = facts.digests
     gap = facts.gap(FactName.DIGESTS, FactName.AUTHENTICODE)
     if digests is None:
         why = gap.why if gap else "its digests were not taken"
         return {}, {20: why, 32: why}
-    found: dict[bytes, Candidate] = {}
+    found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
     for algorithm, size, own, flat in (
         ("sha256", 32, digests.authenticode_sha256, digests.sha256),
@@ -193,7 +202,7 @@ def _hosted_hashes(facts: Facts) -> tuple[dict[bytes, Candidate], dict[int, str]
                 candidate = Candidate(
                     kind=kind, algorithm=algorithm, label=f"{label} {algorithm.upper().replace('SHA', 'SHA-')}"
                 )
-                found.setdefault(bytes.fromhex(value), candidate)
+                found.setdefault(value, candidate)
             else:
                 missing[size] = gap.why if gap else f"its {label} {algorithm} was not taken"
     return found, missing
@@ -205,4 +214,4 @@ def has_whole_page_table(view: ArtifactView, algorithm: str) -> bool:
 
 def option_truth(*present: bool) -> Truth:
     """An option that base and supplemental may each set: both is yes, one is unknown."""
-    return Truth.YES if all(present) else Truth.UNKNOWN if any(present) else Truth.NO
+    return TRUE if all(present) else OPEN if any(present) else FALSE

@@ -36,7 +36,11 @@ class PackageReader(Protocol):
     def __call__(self, data: memoryview, settings: ExtractionSettings) -> PackageReading: ...
 
 
-PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
+PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
+    }
+)
 """Format, as `detect_format` names it -> module and function of its reader, which is imported when it is first needed."""
 
 

@@ -89,4 +89,6 @@ CHECKS = (
     Check(id="CSV667", slug="root-unusable", title="A signer names no certificate", level=Level.ERROR),
     Check(id="CSV669", slug="signer-allowed-and-denied", title="A signer is allowed and denied", level=Level.WARNING),
     Check(id="CSV671", slug="com-deny-in-supplemental", title="A supplemental policy denies a COM class", level=Level.WARNING),
+    Check(id="CSV672", slug="signer-expired", title="The certificate of a signer has expired", level=Level.NOTE),
+    Check(id="CSV673", slug="signer-ecc", title="The certificate of a signer has an ECC key", level=Level.WARNING),
 )

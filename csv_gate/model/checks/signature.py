@@ -56,6 +56,7 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.ENTRY_TRAILING_DATA: "CSV104",
         ProblemCode.ENTRY_PADDING_NOT_ZERO: "CSV104",
         ProblemCode.ENTRIES_SEVERAL: "CSV110",
+        ProblemCode.PACKAGE_SIGNATURE_RULE: "CSV102",
         ProblemCode.CMS_MALFORMED: "CSV102",
         ProblemCode.CMS_NOT_AUTHENTICODE: "CSV102",
         ProblemCode.CMS_SIGNER_COUNT: "CSV102",
