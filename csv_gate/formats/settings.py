@@ -1,4 +1,4 @@
-"""What an extraction is told: bounds, roots, catalogs. One value for a whole run."""
+"""What an extraction is told: bounds, roots, catalogs, keys. One value for a whole run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.signatures import CatalogIndex, Roots
+from csv_gate.signatures.openpgp import KeyRing
 
 FACTS_VERSION = 3
 """Raised with every change of what extraction says of the same bytes: kept facts of another version are not used."""
@@ -16,5 +17,7 @@ class ExtractionSettings:
     limits: Limits = DEFAULT_LIMITS
     roots: Roots = field(default_factory=Roots.known)
     catalogs: CatalogIndex = field(default_factory=lambda: CatalogIndex(()))
+    openpgp_keys: KeyRing = field(default_factory=KeyRing)
+    """Keys of those who sign packages and files the OpenPGP way; of others nothing can be verified."""
     verify_all_checksums: bool = False
     """Check CheckSum of every PE, and not only of drivers, whose loader checks it. Costs as much as one more digest."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import PACKAGES, ExtractionSettings, cross_check, extract
-from csv_gate.gate.anchors import roots_with
+from csv_gate.gate.anchors import key_ring, roots_with
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_formats
 from csv_gate.gate.findings import findings_of, unowned
@@ -74,6 +74,7 @@ class Judge:
             limits=plan.limits,
             roots=roots_with(plan.given_roots),
             catalogs=CatalogIndex(catalogs.catalogs),
+            openpgp_keys=key_ring(plan.given_openpgp_keys),
         )
         # What a second implementation says is not kept.
         self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)

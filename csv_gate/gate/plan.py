@@ -99,6 +99,8 @@ class Plan:
     """Catalog files that are installed on every target, beside those found in the inputs."""
     given_roots: tuple[bytes, ...] = ()
     """DER certificates that count as ends of chains."""
+    given_openpgp_keys: tuple[bytes, ...] = ()
+    """Files of OpenPGP public keys, as they are, that signatures are verified with."""
     fail_on: Level | None = Level.ERROR
     """Findings of this level and graver fail the run; `None`: none does. What is undecided fails it all the same."""
     jobs: int | None = None
