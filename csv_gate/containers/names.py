@@ -35,6 +35,18 @@ def shown(name: str) -> str:
     return name
 
 
+def leads_out(name: str, target: str, *, is_hard: bool = False) -> bool:
+    """Whether a link of that name leads out of its container. What a hard link names is told from the container's own root."""
+    if not is_hard and not target.startswith("/"):
+        target = "/".join([*plain(name).split("/")[:-1], target])
+    depth = 0
+    for part in plain(target).split("/"):
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            return True
+    return is_hard and target.startswith("/")
+
+
 class Names:
     """The names seen in one container."""
 

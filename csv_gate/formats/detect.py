@@ -91,6 +91,7 @@ ZIP: Final = "zip"
 ZIP_TAIL_BYTES: Final = 64 * 1024 + 22
 """An end record with the longest comment."""
 TAR: Final = "tar"
+LZMA: Final = "lzma"
 _TAR_BLOCK: Final = 512
 
 
@@ -115,6 +116,8 @@ def _by_content(head: bytes, size: int) -> str:
     for offset, magic, name in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return name
+    if is_lzma(head):
+        return LZMA
     if head[:1] == b"\x30" and (found := _pkcs7(head)):
         return found
     return _text(head) or (TAR if is_tar(head) else UNKNOWN)
@@ -148,6 +151,16 @@ def is_tar(head: bytes) -> bool:
         return False
     block = head[:_TAR_BLOCK]
     return int(stated, 8) == sum(block) - sum(block[148:156]) + 8 * 0x20
+
+
+def is_lzma(head: bytes) -> bool:
+    """Whether a file is in the older form of LZMA, which has no mark: properties, a dictionary of a size that encoders use, the size of the
+    content or all ones, and a zero that begins the coded data (LZMA specification, "LZMA file format")."""
+    if len(head) < 14 or head[0] != 0x5D or head[13]:
+        return False
+    window, size = int.from_bytes(head[1:5], "little"), int.from_bytes(head[5:13], "little")
+    lowest = window & -window
+    return window >= 4096 and window in (lowest, lowest * 3) and (size == 0xFFFF_FFFF_FFFF_FFFF or size < 1 << 40)
 
 
 def name_zip(tail: bytes) -> str:

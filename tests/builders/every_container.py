@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from tests.builders.cabinets import cab, lzx_cab
 from tests.builders.containers import KINDS, Files
+from tests.builders.rpm import cpio_of, rpm
 
 EVERY_KIND: dict[str, Callable[[Files], bytes]] = {
     **KINDS,
     "app.cab": cab,
     "lzx.cab": lzx_cab,
+    "app.rpm": rpm,
+    "app.cpio": cpio_of,
 }

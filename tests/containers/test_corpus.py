@@ -67,6 +67,7 @@ def test_members_of_real_debian_packages(path: Path) -> None:
 
 
 CABS = sorted(CORPUS.rglob("*.cab"))
+RPMS = sorted(CORPUS.rglob("*.rpm"))
 MSIS = sorted(CORPUS.rglob("*.msi"))
 
 
@@ -91,3 +92,16 @@ def test_members_of_real_installer_packages(path: Path, tmp_path: Path) -> None:
     theirs = {file.name: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     assert {name.rpartition("/")[2]: data for name, data in found.files if ".cab!/" in name} == theirs
     assert found.gaps == {}
+
+
+@pytest.mark.skipif(shutil.which("bsdtar") is None, reason="bsdtar is not installed")
+@pytest.mark.parametrize("path", RPMS, ids=lambda path: path.name)
+def test_members_of_real_rpm_packages(path: Path, tmp_path: Path) -> None:
+    found = opened(path.read_bytes(), path.name)
+    if "flip" in path.name:
+        assert "damaged" in found.gaps[""]
+        return
+    subprocess.run(["bsdtar", "-xf", str(path), "-C", str(tmp_path)], capture_output=True, check=True)
+    files = {file for file in tmp_path.rglob("*") if file.is_file() and not file.is_symlink()}
+    assert dict(found.files) == {file.relative_to(tmp_path).as_posix(): file.read_bytes() for file in files}
+    assert (found.gaps, found.problems) == ({}, {})

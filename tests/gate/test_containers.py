@@ -37,7 +37,8 @@ def decisions(of: Plan, below: Path) -> dict[str, str]:
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_members_get_the_verdicts_of_loose_files(tmp_path: Path, kind: str) -> None:
     tree(tmp_path, {kind: EVERY_KIND[kind]({"bin/good.dll": GOOD, "bin/bad.dll": BAD, "readme": b"words"})})
-    assert decisions(plan(tmp_path, targets=[TARGET]), tmp_path) == {
+    found = decisions(plan(tmp_path, targets=[TARGET]), tmp_path)
+    assert {path: decision for path, decision in found.items() if path != kind} == {
         f"{kind}!/bin/bad.dll": "denied",
         f"{kind}!/bin/good.dll": "allowed",
     }

@@ -31,7 +31,9 @@ _FILE_SIGNATURES: Final = 274
 _FILE_SIGNATURES_IN_HEADER: Final = 5090
 _MAX_FILES: Final = 1_000_000
 _CHUNK: Final = 1 << 20
-_HASH_NUMBERS: Final = MappingProxyType({1: "md5", 2: "sha1", 8: "sha256", 9: "sha384", 10: "sha512", 11: "sha224", 12: "sha3_256"})
+_HASH_NUMBERS: Final = MappingProxyType(
+    {1: "md5", 2: "sha1", 8: "sha256", 9: "sha384", 10: "sha512", 11: "sha224", 12: "sha3_256"}
+)
 _STRONG: Final = frozenset({"sha256", "sha384", "sha512", "sha3_256"})
 HEADER: Final = "header"
 """Role of a signature over the main header; it reaches the payload by a digest there."""
@@ -59,7 +61,9 @@ def read_rpm(data: memoryview, settings: ExtractionSettings) -> PackageReading:
         return _read_package(data, settings)
     except FormatError as error:
         problem = Problem(code=ProblemCode.RPM_MALFORMED, detail=str(error))
-        return PackageReading(problems=(problem,), gaps=(Gap(what=FactName.SIGNATURES, why=f"the package cannot be read: {error}"),))
+        return PackageReading(
+            problems=(problem,), gaps=(Gap(what=FactName.SIGNATURES, why=f"the package cannot be read: {error}"),)
+        )
 
 
 def _read_package(data: memoryview, settings: ExtractionSettings) -> PackageReading:
@@ -108,7 +112,10 @@ def _package(parts: Parts, settings: ExtractionSettings) -> PackageFacts:
 
 def _file_signatures(parts: Parts) -> int:
     """How many files have an IMA signature of their own; rpm 4.14 and later keep them in the signature header."""
-    found = (*parts.signatures.strings(_FILE_SIGNATURES, _MAX_FILES), *parts.main.strings(_FILE_SIGNATURES_IN_HEADER, _MAX_FILES))
+    found = (
+        *parts.signatures.strings(_FILE_SIGNATURES, _MAX_FILES),
+        *parts.main.strings(_FILE_SIGNATURES_IN_HEADER, _MAX_FILES),
+    )
     return sum(1 for text in found if text)
 
 
