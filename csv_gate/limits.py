@@ -71,8 +71,10 @@ class Limits:
     max_container_bytes: int = 16 * 1024 * MIB
     """Bytes unpacked, at every level."""
     max_container_ratio: int = 250
-    """Bytes unpacked for one byte packed: of a member, and of all members at every level together. Deflate can do 1032, real
-    programs stay below 20."""
+    """Bytes unpacked for one byte packed, of one member. Deflate can do 1032, real programs stay below 20."""
+    max_container_total_ratio: int = 100
+    """Bytes unpacked for one byte of the outer file, of all members at every level together. It bounds the work that a file can ask for
+    by its size; whole packages of text stay below 20, at one level."""
     container_ratio_floor_bytes: int = 16 * MIB
     """Up to here a ratio does no harm: a small file of zeros is no bomb."""
     max_container_seconds: int = 120

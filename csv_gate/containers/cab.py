@@ -102,8 +102,7 @@ def read_listing(data: View, budget: Budget) -> Listing:
     _, _, extent, _, files_at, _, _, _, folders, files, flags, _, _ = _HEADER.unpack_from(data)
     if not _HEADER.size <= extent <= len(data):
         raise FormatError("the cabinet is cut short", got=f"{len(data)} bytes", expected=f"{extent}")
-    if files > budget.limits.max_container_members:
-        budget.spend_members(files)
+    budget.spend_members(files)
     view = data[:extent]
     at, folder_reserve, data_reserve = _HEADER.size, 0, 0
     if flags & _RESERVE:

@@ -12,7 +12,7 @@ import struct
 from typing import Final
 
 from csv_gate.containers.lzx_bits import Bits, Code, code_of
-from csv_gate.errors import FormatError
+from csv_gate.errors import FormatError, LimitError
 
 FRAME_BYTES: Final = 32768
 _VERBATIM, _ALIGNED, _RAW = 1, 2, 3
@@ -21,6 +21,8 @@ _EXTRA_BITS: Final = (0, 0, *(min(slot // 2 - 1, 17) for slot in range(2, 50)))
 _BASES: Final = tuple(sum(1 << bits for bits in _EXTRA_BITS[:slot]) - 2 for slot in range(50))
 _LENGTHS: Final = 249
 _NO_CODE: Final[Code] = ([0], 0)
+_MAX_BLOCKS: Final = 64
+"""Of one frame. Each has codes of its own, which cost more than a block of a few octets is worth; packers make one or two."""
 _TRANSLATED_FRAMES: Final = 32768
 """Calls of x86 programs are translated in the first gigabyte only."""
 
@@ -58,9 +60,12 @@ class Lzx:
             del self._made[: -self._window]
         begins = len(self._made)
         end = begins + size
+        blocks = 0
         while (at := len(self._made)) < end:
             if not self._left:
                 self._begin(bits)
+                if (blocks := blocks + 1) > _MAX_BLOCKS:
+                    raise LimitError("an LZX frame has too many blocks", expected=f"at most {_MAX_BLOCKS}")
             wanted = min(self._left, end - at)
             self._left -= wanted
             if self._block == _RAW:

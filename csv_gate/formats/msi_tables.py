@@ -12,11 +12,12 @@ from __future__ import annotations
 import codecs
 import struct
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from csv_gate.errors import FormatError
+from csv_gate.errors import FormatError, LimitError
 
 TABLE_MARK: Final = "\u4840"
 """Begins the name of a stream that is a table."""
@@ -25,6 +26,9 @@ _PAIRS, _SINGLES = 0x3800, 0x4800
 _STRING, _NULLABLE, _STREAM = 0x0800, 0x1000, 0x0900
 _LONG_STRINGS: Final = 0x8000_0000
 _UTF8: Final = 65001
+MAX_TEXT: Final = 8192
+"""Bytes of one name, and of one path. A table names each of them as often as it likes."""
+MAX_ROWS: Final = 262_144
 Value = str | int
 
 
@@ -68,6 +72,7 @@ class Strings:
         self.reference_bytes = 3 if mark & _LONG_STRINGS else 2
         self._encoding = _encoding(mark & 0x7FFF_FFFF)
         self._data = data
+        self._known: dict[int, str] = {}
         self._ends = array("L", [0])
         at, end = 2, 0
         while at < len(words):
@@ -84,9 +89,15 @@ class Strings:
     def __getitem__(self, number: int) -> str:
         if number == 0:
             return ""
+        if (known := self._known.get(number)) is not None:
+            return known
         if number >= len(self._ends):
             raise FormatError("a table of the package names a string that is not there", got=str(number))
-        return self._data[self._ends[number - 1] : self._ends[number]].decode(self._encoding, "surrogateescape")
+        raw = self._data[self._ends[number - 1] : self._ends[number]]
+        if len(raw) > MAX_TEXT:
+            raise FormatError("a name in the package is too long", got=f"{len(raw)} bytes", expected=f"at most {MAX_TEXT}")
+        self._known[number] = text = raw.decode(self._encoding, "surrogateescape")
+        return text
 
 
 def _encoding(code_page: int) -> str:
@@ -137,6 +148,8 @@ class Tables:
         text_bytes = self._strings.reference_bytes
         widths = [column.width(text_bytes) for column in columns]
         count, rest = divmod(len(stream), sum(widths))
+        if count > MAX_ROWS:
+            raise LimitError("a table of the package has too many rows", got=str(count), expected=f"at most {MAX_ROWS}")
         if rest:
             raise FormatError("a table of the package has a row that is not whole")
         at, cells = 0, {}
@@ -173,11 +186,13 @@ def installed_files(tables: Tables) -> InstalledFiles:
     """Which file of which cabinet is installed under which name: the file's own where no other of the cabinet has it, else with the
     folders that lead to it, else with its key."""
     media = sorted((int(row["LastSequence"]), str(row["Cabinet"])) for row in tables.rows("Media", "LastSequence", "Cabinet"))
+    lasts = [last for last, _ in media]
     cabinets = [(last, cabinet[1:]) for last, cabinet in media if cabinet.startswith("#")]
     files: dict[str, dict[str, tuple[str, str]]] = {cabinet: {} for _, cabinet in cabinets}
     for row in tables.rows("File", "File", "Component_", "FileName", "Sequence"):
         sequence = int(row["Sequence"])
-        cabinet = next((cabinet for last, cabinet in media if sequence <= last), "")
+        at = bisect_left(lasts, sequence)
+        cabinet = media[at][1] if at < len(media) else ""
         if cabinet.startswith("#"):
             files[cabinet[1:]][str(row["File"])] = (_long(str(row["FileName"])), str(row["Component_"]))
     folder_of = {str(row["Component"]): str(row["Directory_"]) for row in tables.rows("Component", "Component", "Directory_")}
@@ -217,19 +232,20 @@ def _folders(tables: Tables) -> dict[str, str]:
         own[key] = key if key.endswith("Folder") and parent == "TARGETDIR" else "" if target == "." else target
     found: dict[str, str] = {}
     for key in own:
-        parts: list[str] = []
-        at, seen = key, set[str]()
-        while at in own and parents[at] and at not in seen:
-            seen.add(at)
-            parts.append(own[at])
+        way: list[str] = []
+        at = key
+        while at in own and parents[at] and at not in found:
+            way.append(at)
             at = parents[at]
-            if len(seen) > _MAX_FOLDERS:
+            if len(way) > MAX_TEXT:
+                raise FormatError("the folders of the package nest too deep, or lead in a circle")
+        path = found.get(at, "")
+        for folder in reversed(way):
+            path = "/".join(part for part in (path, own[folder]) if part)
+            if len(path) > MAX_TEXT:
                 raise FormatError("the folders of the package nest too deep")
-        found[key] = "/".join(part for part in reversed(parts) if part)
+            found[folder] = path
     return found
-
-
-_MAX_FOLDERS: Final = 128
 
 
 def _long(name: str) -> str:

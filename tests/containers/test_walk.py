@@ -86,7 +86,10 @@ def nest(levels: int) -> bytes:
         (Limits(max_member_bytes=1000), tar_of({"a": os.urandom(1001)})),
         (Limits(max_container_ratio=100, container_ratio_floor_bytes=1000), zip_of({"a": bytes(100_000)})),
         (Limits(max_container_ratio=100, container_ratio_floor_bytes=1000), COMPRESSIONS["xz"](bytes(100_000))),
-        (Limits(max_container_ratio=1, container_ratio_floor_bytes=100_000), zip_of({str(n): bytes(90_000) for n in range(9)})),
+        (
+            Limits(max_container_total_ratio=1, container_ratio_floor_bytes=100_000),
+            zip_of({str(n): bytes(90_000) for n in range(9)}),
+        ),
         (Limits(max_decompressor_bytes=1000), COMPRESSIONS["xz"](b"x")),
     ],
     ids=lambda value: (
@@ -145,3 +148,7 @@ def test_a_library_that_is_missing_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("csv_gate.containers.zstandard_stream.open_stream", missing)
     assert "not installed" in opened(COMPRESSIONS["zst"](b"x")).gaps[""]
+
+
+def test_a_name_of_one_letter_that_is_repeated_is_told() -> None:
+    assert opened(zip_of([("a", b"1"), ("a", b"2")])).problems == {"": ["member-name-repeated"]}
