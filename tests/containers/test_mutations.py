@@ -20,7 +20,7 @@ from tests.builders.installer import msi
 from tests.builders.opened import opened
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "150"))
-SECONDS = 5.0
+SECONDS = 1.0
 LIMITS = Limits(max_container_bytes=8 * MIB, max_member_bytes=1 * MIB, container_ratio_floor_bytes=1 * MIB)
 FILES = {"lib/app.dll": b"MZ" + bytes(range(256)) * 20, "readme.txt": b"words " * 50, "long/" + "n" * 90: b"x"}
 SEEDS: dict[str, Callable[[Files], bytes]] = {
