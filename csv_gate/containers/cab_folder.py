@@ -8,13 +8,13 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.lzx import Lzx
 from csv_gate.containers.member import View
 from csv_gate.errors import ArtifactError, FormatError
+from csv_gate.records import dataclass
 
 BLOCK_BYTES: Final = 32768
 _BLOCK: Final = struct.Struct("<IHH")

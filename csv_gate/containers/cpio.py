@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.containers.budget import Budget
@@ -19,6 +18,7 @@ from csv_gate.containers.names import leads_out
 from csv_gate.containers.streams import Reader
 from csv_gate.errors import FormatError
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 
 MAGIC_BYTES: Final = 6
 PLAIN: Final = b"070701"

@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from types import MappingProxyType
 
-from csv_gate.containers.cab import open_cab
-from csv_gate.containers.compressed import compressed
-from csv_gate.containers.cpio import open_cpio
-from csv_gate.containers.deb import open_deb
-from csv_gate.containers.member import Opener
-from csv_gate.containers.msi import open_msi, open_patch
-from csv_gate.containers.rpm import open_rpm
-from csv_gate.containers.tar import open_tar
+from csv_gate.containers.budget import Budget
+from csv_gate.containers.member import Item, Opener, View
 from csv_gate.containers.unread import UNREAD, unread
-from csv_gate.containers.zip import open_zip
+
+
+def _in(module: str, function: str) -> Opener:
+    """An opener whose module is imported when a container of its kind is met."""
+
+    def open(data: View, name: str, budget: Budget) -> Iterator[Item]:
+        opener: Opener = getattr(import_module(f"csv_gate.containers.{module}"), function)
+        return opener(data, name, budget)
+
+    return open
+
+
+def _compressed(format: str) -> Opener:
+    def open(data: View, name: str, budget: Budget) -> Iterator[Item]:
+        from csv_gate.containers.compressed import compressed
+
+        return compressed(format)(data, name, budget)
+
+    return open
+
 
 OPENERS: Mapping[str, Opener] = MappingProxyType(
     {
-        "zip": open_zip,
-        "appx": open_zip,
-        "jar": open_zip,
-        "nupkg": open_zip,
-        "vsix": open_zip,
-        "tar": open_tar,
-        "gzip": compressed("gzip"),
-        "xz": compressed("xz"),
-        "bzip2": compressed("bzip2"),
-        "zstd": compressed("zstd"),
-        "lzma": compressed("lzma"),
-        "deb": open_deb,
-        "rpm": open_rpm,
-        "cpio": open_cpio,
-        "cab": open_cab,
-        "msi": open_msi,
-        "msp": open_patch,
-        "mst": open_patch,
+        "zip": _in("zip", "open_zip"),
+        "appx": _in("zip", "open_zip"),
+        "jar": _in("zip", "open_zip"),
+        "nupkg": _in("zip", "open_zip"),
+        "vsix": _in("zip", "open_zip"),
+        "tar": _in("tar", "open_tar"),
+        "gzip": _compressed("gzip"),
+        "xz": _compressed("xz"),
+        "bzip2": _compressed("bzip2"),
+        "lzma": _compressed("lzma"),
+        "zstd": _compressed("zstd"),
+        "deb": _in("deb", "open_deb"),
+        "rpm": _in("rpm", "open_rpm"),
+        "cpio": _in("cpio", "open_cpio"),
+        "cab": _in("cab", "open_cab"),
+        "msi": _in("msi", "open_msi"),
+        "msp": _in("msi", "open_patch"),
+        "mst": _in("msi", "open_patch"),
         **{format: unread(format) for format in UNREAD},
     }
 )

@@ -7,7 +7,6 @@ taken, and its name says that nothing more was.
 
 from __future__ import annotations
 
-from csv_gate.formats.cross_check import cross_check
 from csv_gate.formats.detect import HEAD_BYTES, detect_format, is_tar
 from csv_gate.formats.extract import extract
 from csv_gate.formats.identify import UNSETTLED, identify, identify_parts
@@ -19,7 +18,6 @@ __all__ = [
     "PACKAGES",
     "UNSETTLED",
     "ExtractionSettings",
-    "cross_check",
     "detect_format",
     "extract",
     "identify",

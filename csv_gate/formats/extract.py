@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from mmap import mmap
+from types import MappingProxyType
+from typing import Final, cast
 
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import detect
-from csv_gate.formats.cab import CAB, extract_cab
-from csv_gate.formats.catalog import extract_catalog
-from csv_gate.formats.elf import ELF, extract_elf
 from csv_gate.formats.file_names import format_of_name
-from csv_gate.formats.identify import OLE, identify
-from csv_gate.formats.msi import FORMATS, extract_compound
+from csv_gate.formats.identify import identify
 from csv_gate.formats.packages import PACKAGES, package_reader
-from csv_gate.formats.pe import extract_pe
 from csv_gate.formats.pe_digest import feed
-from csv_gate.formats.script import extract_script, script_kind
-from csv_gate.formats.script_kinds import BY_FORMAT
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Digests, FactName, Facts, Gap
+
+SCRIPTS: Final = frozenset({"powershell", "powershell_xml", "mof", "vbscript", "jscript", "wsf"})
+"""Scripts that can be signed: the keys of `script_kinds.BY_FORMAT`."""
+
+_Reader = Callable[[memoryview, ExtractionSettings], Facts]
+_READERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "cab": ("cab", "extract_cab"),
+        "catalog": ("catalog", "extract_catalog"),
+        "elf": ("elf", "extract_elf"),
+        "msi": ("msi", "extract_compound"),
+        "msp": ("msi", "extract_compound"),
+        "mst": ("msi", "extract_compound"),
+        "ole": ("msi", "extract_compound"),
+    }
+)
+"""Format -> module and function of its reader, beside PE images, scripts and packages. All are imported when one of their kind is met."""
 
 
 def _identify(view: memoryview, settings: ExtractionSettings, name: str | None) -> str:
     """As `identify`; text whose name says nothing is also looked through for the signature block of a script."""
     format = identify(view, name=name, limits=settings.limits)
     if format in (detect.TEXT, detect.UNKNOWN) and format_of_name(name) is None:
+        from csv_gate.formats.script import script_kind
+
         kind = script_kind(view, name, settings.limits)
         return kind.format if kind is not None else format
     return format
@@ -53,17 +68,18 @@ def extract(
             return Facts(format=format, size=size, digests=None, gaps=(Gap(what=FactName.CONTENT, why=why),))
         format = _identify(view, settings, name)
         if format == detect.PE:
+            from csv_gate.formats.pe import extract_pe
+
             return extract_pe(view, settings, sha256)
-        if format == detect.CATALOG:
-            return extract_catalog(view, settings)
-        if format == OLE or format in FORMATS:
-            return extract_compound(view, settings)
-        if format == CAB:
-            return extract_cab(view, settings)
-        if format == ELF:
-            return extract_elf(view, settings)
-        if (kind := BY_FORMAT.get(format)) is not None:
-            return extract_script(view, kind, settings)
+        if format in _READERS:
+            module, function = _READERS[format]
+            reader = cast("_Reader", getattr(import_module(f"csv_gate.formats.{module}"), function))
+            return reader(view, settings)
+        if format in SCRIPTS:
+            from csv_gate.formats.script import extract_script
+            from csv_gate.formats.script_kinds import BY_FORMAT
+
+            return extract_script(view, BY_FORMAT[format], settings)
         facts = extract_flat(view, format, settings)
         return facts if format not in PACKAGES else _with_package(facts, view, settings)
 

@@ -8,11 +8,10 @@ from mmap import mmap
 from typing import Final
 
 from csv_gate.formats import detect
-from csv_gate.formats.compound_file import root_class
-from csv_gate.formats.script_kinds import JSCRIPT
 from csv_gate.limits import Limits
 
 OLE: Final = "ole"
+JSCRIPT: Final = "jscript"
 JAVASCRIPT: Final = "javascript"
 INSTALLERS: Final = {
     bytes.fromhex("8410 0c00 0000 0000 c000 0000 0000 0046"): "msi",
@@ -20,7 +19,7 @@ INSTALLERS: Final = {
     bytes.fromhex("8210 0c00 0000 0000 c000 0000 0000 0046"): "mst",
 }
 """Class id of a compound file's root storage -> format (Windows Installer's own class ids, 000C1082 to 000C1086)."""
-UNSETTLED: Final = frozenset({OLE, JSCRIPT.format, detect.ZIP, detect.UNKNOWN})
+UNSETTLED: Final = frozenset({OLE, JSCRIPT, detect.ZIP, detect.UNKNOWN})
 """What `detect_format` says of a head where the rest of the file may say otherwise."""
 Read = Callable[[int, int], bytes]
 """The octets of a file from one place to another, fewer where it ends."""
@@ -54,8 +53,10 @@ def identify_parts(read: Read, size: int, *, name: str | None, limits: Limits) -
     if format == detect.UNKNOWN:
         return _disk_image(read, size)
     if format == OLE:
+        from csv_gate.formats.compound_file import root_class
+
         return INSTALLERS.get(root_class(read), OLE)
-    if format == JSCRIPT.format and not _is_for_script_host(read, size, limits):
+    if format == JSCRIPT and not _is_for_script_host(read, size, limits):
         return JAVASCRIPT
     return format
 

@@ -14,10 +14,10 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
+from csv_gate.records import dataclass
 
 TABLE_MARK: Final = "\u4840"
 """Begins the name of a stream that is a table."""

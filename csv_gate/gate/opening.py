@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
 from csv_gate.formats import identify
 from csv_gate.gate.plan import Plan
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 from csv_gate.scan import Content, Entry
 
 INSIDE = "!/"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from csv_gate.records import dataclass
 
 
 class ProblemCode(StrEnum):
@@ -182,6 +183,10 @@ class ProblemCode(StrEnum):
     """A digest or size that the package states of itself, signed or not."""
     RPM_PAYLOAD_UNBOUND = "rpm-payload-unbound"
     """A signature over the header alone, and no strong digest of the payload in it."""
+
+    # Debian packages (deb(5))
+    DEB_LAYOUT = "deb-layout"
+    """Signed, and with other members than a package has, or in another order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,8 @@ class Sign:
     """Further hashed ones."""
     unhashed: bytes = b""
     names_fingerprint: bool = True
-    names_id: bool = False
+    names_id: bool = True
+    """In version 4, in the part that is not signed; GnuPG and rpm look for it there."""
     left16: bytes | None = None
 
     def body(self, content: bytes) -> bytes:
@@ -154,7 +155,7 @@ class Sign:
         if self.names_fingerprint:
             hashed += subpacket(33, bytes([self.version]) + self.key.fingerprint)
         hashed += self.subpackets
-        unhashed = self.unhashed + (subpacket(16, self.key.key_id) if self.names_id else b"")
+        unhashed = self.unhashed + (subpacket(16, self.key.key_id) if self.names_id and self.version == 4 else b"")
         head = bytes([self.version, self.type, self.key.algorithm, self.hash]) + len(hashed).to_bytes(size, "big") + hashed
         salt = bytes(range(SALTS[self.hash])) if self.version == 6 else b""
         trailer = head + bytes([self.version, 0xFF]) + number(len(head))

@@ -1,7 +1,7 @@
 """RPM packages: their digests, their signatures, and how far those reach ("RPM V4 Package format", "RPM V6 Package format", rpm.org).
 
-Most signatures are over the main header alone; the payload hangs on it by a digest in the header. Where there is none, or a weak one, such a
-signature says nothing of the payload and is not valid here, though rpm takes it. Lead and signature header are never signed.
+Most signatures are over the main header alone; the payload hangs on it by a digest in the header. Where there is none, such
+a signature says nothing of the payload and is not valid, as rpm has it too. Lead and signature header are never signed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from dataclasses import field, replace
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
@@ -20,7 +19,8 @@ from csv_gate.formats.packages.rpm_header import Parts, read_parts
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import FactName, Gap, PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.signatures.openpgp import Sink, read_openpgp_signatures
+from csv_gate.records import dataclass
+from csv_gate.signatures.openpgp import Sink, key_ring, read_openpgp_signatures
 
 _RSA_HEADER: Final = 268
 _DSA_HEADER: Final = 267
@@ -31,10 +31,6 @@ _FILE_SIGNATURES: Final = 274
 _FILE_SIGNATURES_IN_HEADER: Final = 5090
 _MAX_FILES: Final = 1_000_000
 _CHUNK: Final = 1 << 20
-_HASH_NUMBERS: Final = MappingProxyType(
-    {1: "md5", 2: "sha1", 8: "sha256", 9: "sha384", 10: "sha512", 11: "sha224", 12: "sha3_256"}
-)
-_STRONG: Final = frozenset({"sha256", "sha384", "sha512", "sha3_256"})
 HEADER: Final = "header"
 """Role of a signature over the main header; it reaches the payload by a digest there."""
 PACKAGE: Final = "package"
@@ -47,7 +43,7 @@ class _Digests:
 
     results: list[tuple[str, bool]] = field(default_factory=list)
     """What it is a digest of, for people, and whether it is right."""
-    strong_payload: list[bool] = field(default_factory=list)
+    payload: list[bool] = field(default_factory=list)
     """Of each digest by which the signed header binds the payload: whether it is right."""
 
     @property
@@ -76,7 +72,7 @@ def _read_package(data: memoryview, settings: ExtractionSettings) -> PackageRead
     ]
     signatures, broken = _signatures(data, parts, digests, settings)
     problems += broken
-    is_bound = bool(digests.strong_payload) or any(one.role == PACKAGE and one.valid for one in signatures)
+    is_bound = bool(digests.payload) or any(one.role == PACKAGE and one.valid for one in signatures)
     package = _package(parts, settings)
     return PackageReading(
         package=replace(
@@ -136,7 +132,7 @@ def _digests(data: memoryview, parts: Parts) -> _Digests:
             found.results.append(("size of header and payload", size == len(data) - parts.main.start))
     md5 = signatures.octets(1004)
     payload = _payload_digests(parts)
-    hashers = {algorithm: hashlib.new(algorithm, usedforsecurity=False) for algorithm in payload.values()}
+    hashers = {algorithm: hashlib.new(algorithm) for algorithm in payload}
     whole = hashlib.md5(header, usedforsecurity=False)
     for chunk in _chunks(data, parts.payload_start):
         for hasher in hashers.values():
@@ -145,27 +141,24 @@ def _digests(data: memoryview, parts: Parts) -> _Digests:
             whole.update(chunk)
     if md5 is not None:
         found.results.append(("md5 of header and payload", md5 == whole.digest()))
-    for (what, stated), algorithm in payload.items():
-        is_right = stated.lower() == hashers[algorithm].hexdigest()
-        found.results.append((what, is_right))
-        if algorithm in _STRONG:
-            found.strong_payload.append(is_right)
+    for algorithm, digests in payload.items():
+        is_right = hashers[algorithm].hexdigest() in digests
+        found.results.append((f"{algorithm} of the payload", is_right))
+        found.payload.append(is_right)
     return found
 
 
-def _payload_digests(parts: Parts) -> Mapping[tuple[str, str], str]:
-    """What is said of the payload as it is packed: (for people, stated digest) -> algorithm. Digests of the unpacked payload are an
-    alternative for repackers, and nothing is taken by them."""
-    main = parts.main
-    stated: dict[tuple[str, str], str] = {}
-    number = main.number(5093)
-    for text in main.strings(5092, 1):
-        algorithm = _HASH_NUMBERS.get(8 if number is None else number)
-        if algorithm is not None:
-            stated[(f"{algorithm} of the payload", text)] = algorithm
-    for tag, algorithm in ((5121, "sha512"), (5123, "sha3_256")):
-        if (found := main.string(tag)) is not None:
-            stated[(f"{algorithm} of the payload", found)] = algorithm
+def _payload_digests(parts: Parts) -> Mapping[str, tuple[str, ...]]:
+    """What is said of the payload: algorithm -> digests of which one must be right. The second is of the unpacked payload, for repackers
+    that keep it so; a payload as it was packed is not unpacked for it.
+
+    Tag 5093 names an algorithm for 5092, but rpm takes SHA-256 whatever it says, and so does this.
+    """
+    stated: dict[str, tuple[str, ...]] = {}
+    for algorithm, tag in (("sha256", 5092), ("sha512", 5121), ("sha3_256", 5123)):
+        alternative = 5097 if tag == 5092 else tag + 1
+        if found := (*parts.main.strings(tag, 1), *parts.main.strings(alternative, 1)):
+            stated[algorithm] = tuple(text.lower() for text in found)
     return stated
 
 
@@ -216,7 +209,7 @@ def _read(
     return read_openpgp_signatures(
         octets,
         feed,
-        keys=settings.openpgp_keys,
+        keys=key_ring(settings.openpgp_keys),
         scheme=SignatureScheme.RPM,
         source=SignatureSource.EMBEDDED,
         place=place,
@@ -229,12 +222,12 @@ def _read(
 def _with_payload(signature: SignatureFacts, digests: _Digests, whole: Collection[str | None]) -> SignatureFacts:
     """A signature over the header as one over the package: with what the header says of the payload. `whole` are the primary keys whose
     other signature, over header and payload together, is valid."""
-    if not digests.strong_payload and signature.key is not None and signature.key.fingerprint in whole:
+    if not digests.payload and signature.key is not None and signature.key.fingerprint in whole:
         return signature
-    if not digests.strong_payload:
+    if not digests.payload:
         detail = "the signed header has no strong digest of the payload, which any other could take the place of"
         problem = Problem(code=ProblemCode.RPM_PAYLOAD_UNBOUND, detail=detail)
-    elif not all(digests.strong_payload):
+    elif not all(digests.payload):
         detail = "the payload is not the one that the signed header names"
         problem = Problem(code=ProblemCode.DIGEST_MISMATCH, detail=detail)
         signature = replace(signature, digest_matches=False)

@@ -10,4 +10,5 @@ CHECKS = (
     Check(id="CSV342", slug="openpgp-key-unfit", title="An OpenPGP key may not have made this signature", level=Level.WARNING),
     Check(id="CSV343", slug="package-damaged", title="A package is not what its own digests say", level=Level.WARNING),
     Check(id="CSV344", slug="payload-unbound", title="A package's signature does not reach its payload", level=Level.WARNING),
+    Check(id="CSV345", slug="signed-layout", title="A signed Debian package has members it must not have", level=Level.WARNING),
 )

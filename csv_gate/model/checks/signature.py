@@ -154,6 +154,7 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.RPM_MALFORMED: "CSV323",
         ProblemCode.RPM_DIGEST_WRONG: "CSV343",
         ProblemCode.RPM_PAYLOAD_UNBOUND: "CSV344",
+        ProblemCode.DEB_LAYOUT: "CSV345",
     }
 )
 """Which check a problem of an artifact, a signature or a time stamp fires. Complete: a problem without a check would be silence."""

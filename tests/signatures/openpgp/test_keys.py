@@ -161,7 +161,7 @@ def test_another_key_with_the_same_id_in_the_ring_does_no_harm() -> None:
     ring = KeyRing.read(pgp.certificate(PRIMARY) + pgp.certificate(OTHER))
     (given,) = ring.named(PRIMARY.key_id)
     ring._by_id[PRIMARY.key_id] = [*ring.named(OTHER.key_id), given]
-    octets = pgp.detached(CONTENT, PRIMARY, names_fingerprint=False, names_id=True)
+    octets = pgp.detached(CONTENT, PRIMARY, names_fingerprint=False)
     (facts,) = read_openpgp_signatures(
         octets,
         lambda sink: sink.update(CONTENT),

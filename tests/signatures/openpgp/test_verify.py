@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import pytest
 
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.facts import SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import ProblemCode
-from csv_gate.signatures.openpgp import KeyRing, read_clear_signed, read_openpgp_signatures
+from csv_gate.signatures.openpgp import Feed, KeyRing, Sink, read_clear_signed, read_openpgp_signatures
 from tests.builders import openpgp as pgp
 from tests.builders.openpgp import DAY, MADE
 
@@ -148,7 +148,7 @@ def test_a_short_rsa_key_is_told() -> None:
 
 def test_a_signature_of_version_4_by_a_key_of_version_6_is_no_signature() -> None:
     key = pgp.ed(version=6, algorithm=27)
-    octets = pgp.detached(CONTENT, key, version=4, names_fingerprint=False, names_id=True)
+    octets = pgp.detached(CONTENT, key, version=4, names_fingerprint=False)
     assert verdict(octets, pgp.certificate(key)) == (False, {ProblemCode.OPENPGP_KEY_UNKNOWN})
 
 
@@ -160,7 +160,7 @@ def test_a_signature_of_version_4_by_a_key_of_version_6_is_no_signature() -> Non
         {"subpackets": pgp.subpacket(101, b"", is_critical=True)},
         {"subpackets": pgp.subpacket(20, bytes(8), is_critical=True)},
         {"subpackets": pgp.subpacket(16, bytes(8))},
-        {"names_fingerprint": False},
+        {"names_fingerprint": False, "names_id": False},
         {"type": 0x13},
         {"type": 0x02},
     ],
@@ -187,7 +187,7 @@ def test_an_unknown_subpacket_that_is_not_critical_does_no_harm() -> None:
 
 
 def test_a_key_is_found_by_its_id_in_the_part_that_is_not_signed() -> None:
-    octets = pgp.detached(CONTENT, pgp.ed(), names_fingerprint=False, names_id=True)
+    octets = pgp.detached(CONTENT, pgp.ed(), names_fingerprint=False)
     assert verdict(octets, pgp.certificate(pgp.ed())) == (True, set())
 
 
@@ -206,14 +206,22 @@ def test_text_signatures_take_line_ends_of_either_kind_and_nothing_else() -> Non
     assert not verdict(octets, keys, b"a\nb ")[0]
 
 
+def _feeding(pieces: Sequence[memoryview]) -> Feed:
+    def feed(sink: Sink) -> None:
+        for piece in pieces:
+            sink.update(piece)
+
+    return feed
+
+
 def test_text_that_comes_in_pieces_hashes_as_in_one() -> None:
     content = b"one\r\ntwo\r\r\n\r\nthree\rfour\r\n"
     octets = pgp.detached(b"one\r\ntwo\r\n\r\nthree\rfour\r\n", pgp.ed(), type=0x01)
     for size in (1, 2, 3, 5):
-        pieces: Iterable[bytes] = [content[at : at + size] for at in range(0, len(content), size)]
+        pieces = [memoryview(content[at : at + size]) for at in range(0, len(content), size)]
         (facts,) = read_openpgp_signatures(
             octets,
-            lambda sink, pieces=pieces: [sink.update(memoryview(piece)) for piece in pieces],  # type: ignore[misc]
+            _feeding(pieces),
             keys=ring(pgp.certificate(pgp.ed())),
             scheme=SignatureScheme.OPENPGP,
             source=SignatureSource.DETACHED,
