@@ -71,8 +71,10 @@ class Limits:
     max_container_bytes: int = 16 * 1024 * MIB
     """Bytes unpacked, at every level."""
     max_container_ratio: int = 250
-    """Bytes unpacked for one byte packed: of a member, and of all members at every level together. Deflate can do 1032, real
-    programs stay below 20."""
+    """Bytes unpacked for one byte packed, of one member. Deflate can do 1032, real programs stay below 20."""
+    max_container_total_ratio: int = 100
+    """Bytes unpacked for one byte of the outer file, of all members at every level together. It bounds the work that a file can ask for
+    by its size; whole packages of text stay below 20, at one level."""
     container_ratio_floor_bytes: int = 16 * MIB
     """Up to here a ratio does no harm: a small file of zeros is no bomb."""
     max_container_seconds: int = 120
@@ -84,6 +86,8 @@ class Limits:
     """Members held in memory at one time, at every level together; what is beyond goes to an unnamed temporary file."""
     max_decompressor_bytes: int = 80 * MIB
     """Window of a decompressor. `xz -9` asks for 65 MB."""
+    max_installer_table_bytes: int = 32 * MIB
+    """One table of an installer package, or its pool of strings. The largest packages have about 4 MB of strings."""
     max_package_bytes: int = 8 * 1024 * MIB
     """Bytes unpacked to compare them with the signature of one package; beside that, `max_container_ratio` holds for all of them."""
     max_package_text_bytes: int = 16 * MIB

@@ -7,6 +7,7 @@ all bytes that any decompressor gives, and compares them with the size of the ou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from csv_gate.errors import LimitError
 from csv_gate.limits import Limits
@@ -23,9 +24,11 @@ class Budget:
         """Set once a bound of the whole was reached: from then on nothing more is read."""
         self._clock = clock
         self._ends = clock() + limits.max_container_seconds
-        self._members = 0
-        self._bytes = 0
-        ratio = limits.max_container_ratio * outer_bytes
+        self.members = 0
+        """That were looked at."""
+        self.unpacked_bytes = 0
+        """By any decompressor, or copied."""
+        ratio = limits.max_container_total_ratio * outer_bytes
         self._ratio_bytes = max(limits.container_ratio_floor_bytes * 4, ratio)
 
     def spend(self, unpacked: int) -> None:
@@ -36,14 +39,14 @@ class Budget:
         """
         if self.exhausted is not None:
             raise self.exhausted
-        self._bytes += unpacked
+        self.unpacked_bytes += unpacked
         limits = self.limits
-        if self._bytes > self._ratio_bytes:
+        if self.unpacked_bytes > self._ratio_bytes:
             self._exhaust(
-                "the container unpacks to far more than its size (max_container_ratio)",
-                f"at most {limits.max_container_ratio} : 1",
+                "the container unpacks to far more than its size (max_container_total_ratio)",
+                f"at most {limits.max_container_total_ratio} : 1",
             )
-        if self._bytes > limits.max_container_bytes:
+        if self.unpacked_bytes > limits.max_container_bytes:
             self._exhaust(
                 "the container unpacks to too much (max_container_bytes)", f"at most {limits.max_container_bytes} bytes"
             )
@@ -58,11 +61,19 @@ class Budget:
         Raises:
             LimitError: as `spend`.
         """
-        self._members += 1
-        if self._members > self.limits.max_container_members:
-            self._exhaust(
-                "the container has too many members (max_container_members)", f"at most {self.limits.max_container_members}"
-            )
+        self.members += 1
+        if self.members > self.limits.max_container_members:
+            self._exhaust_members()
+        self.spend(0)
+
+    def spend_members(self, listed: int) -> None:
+        """Account for members that a container lists, before anything is made of them.
+
+        Raises:
+            LimitError: as `spend`.
+        """
+        if self.members + listed > self.limits.max_container_members:
+            self._exhaust_members()
         self.spend(0)
 
     def check_ratio(self, unpacked: int, packed: int) -> None:
@@ -94,6 +105,10 @@ class Budget:
             self.spend(len(chunk))
             yield chunk
 
-    def _exhaust(self, title: str, expected: str) -> None:
+    def _exhaust_members(self) -> NoReturn:
+        most = self.limits.max_container_members
+        self._exhaust("the container has too many members (max_container_members)", f"at most {most}")
+
+    def _exhaust(self, title: str, expected: str) -> NoReturn:
         self.exhausted = LimitError(title, expected=expected)
         raise self.exhausted

@@ -13,7 +13,7 @@ from csv_gate.containers.streams import Reader, unpacked
 from csv_gate.containers.tar import BLOCK, tar_members
 from csv_gate.formats import is_tar
 
-_ENDINGS = (".gz", ".xz", ".bz2", ".zst")
+_ENDINGS = (".gz", ".xz", ".bz2", ".zst", ".lzma")
 UNNAMED = "content"
 """The one member where the container's name does not tell its name."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import field
 from mmap import mmap
 from typing import Protocol
 
@@ -25,6 +26,8 @@ class Member:
     chunks: Callable[[], Iterator[bytes]]
     """Reads the content in pieces of at most `CHUNK_BYTES`, once, before the next member is asked for. Raises ArtifactError for what
     cannot be read; then the other members are still good where the format can tell."""
+    inner_names: Mapping[str, str] = field(default_factory=dict)
+    """If it is a container: names that its members have outside of it, where this container says so."""
 
 
 Item = Member | Problem

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from csv_gate.model.problems import Problem, ProblemCode
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ODD = re.compile(r"[\x00-\x1f\x7f:]|^/|\.\.|^$")
+"""What a name has that may lead astray; most have none of it."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 MAX_PROBLEMS = 50
 """Of one container; what is beyond says nothing new."""
@@ -15,6 +17,8 @@ MAX_PROBLEMS = 50
 
 def hostile(name: str) -> str | None:
     """Why a name leads astray, or `None`."""
+    if _ODD.search(name) is None:
+        return None
     if not name:
         return "it is empty"
     if _CONTROL.search(name):
@@ -35,6 +39,18 @@ def shown(name: str) -> str:
     return name
 
 
+def leads_out(name: str, target: str, *, is_hard: bool = False) -> bool:
+    """Whether a link of that name leads out of its container. What a hard link names is told from the container's own root."""
+    if not is_hard and not target.startswith("/"):
+        target = "/".join([*plain(name).split("/")[:-1], target])
+    depth = 0
+    for part in plain(target).split("/"):
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            return True
+    return is_hard and target.startswith("/")
+
+
 class Names:
     """The names seen in one container."""
 
@@ -44,18 +60,22 @@ class Names:
 
     def problems(self, name: str) -> Iterator[Problem]:
         """What is wrong with one more name."""
-        for problem in self._problems(name):
+        key = plain(name).casefold()
+        first = self._seen.get(key)
+        if first is None:
+            self._seen[key] = name
+            if _ODD.search(name) is None:
+                return
+        for problem in self._problems(name, first):
             self._told += 1
             if self._told <= MAX_PROBLEMS:
                 yield problem
 
-    def _problems(self, name: str) -> Iterator[Problem]:
+    def _problems(self, name: str, first: str | None) -> Iterator[Problem]:
         shown = repr(name[:200])
         if (why := hostile(name)) is not None:
             yield Problem(code=ProblemCode.MEMBER_NAME_HOSTILE, detail=f"the member name {shown} leads astray: {why}")
-        key = plain(name).casefold()
-        first = self._seen.setdefault(key, name)
-        if first is name:
+        if first is None:
             return
         if plain(first) == plain(name):
             yield Problem(code=ProblemCode.MEMBER_NAME_REPEATED, detail=f"two members are named {shown}")
@@ -67,4 +87,6 @@ class Names:
 
 def plain(name: str) -> str:
     """The name without empty and `.` parts, as it comes out on disk."""
+    if "/" not in name:
+        return "" if name == "." else name
     return "/".join(part for part in name.split("/") if part not in ("", "."))

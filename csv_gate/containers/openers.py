@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.member import Item, Opener, View
+from csv_gate.containers.unread import UNREAD, unread
 
 
 def _in(module: str, function: str) -> Opener:
@@ -40,8 +41,16 @@ OPENERS: Mapping[str, Opener] = MappingProxyType(
         "gzip": _compressed("gzip"),
         "xz": _compressed("xz"),
         "bzip2": _compressed("bzip2"),
+        "lzma": _compressed("lzma"),
         "zstd": _compressed("zstd"),
         "deb": _in("deb", "open_deb"),
+        "rpm": _in("rpm", "open_rpm"),
+        "cpio": _in("cpio", "open_cpio"),
+        "cab": _in("cab", "open_cab"),
+        "msi": _in("msi", "open_msi"),
+        "msp": _in("msi", "open_patch"),
+        "mst": _in("msi", "open_patch"),
+        **{format: unread(format) for format in UNREAD},
     }
 )
 """Format, as `csv_gate.formats` names it -> opener."""

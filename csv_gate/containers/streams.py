@@ -67,6 +67,10 @@ def _xz(limits: Limits) -> Decompressor:
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.max_decompressor_bytes)
 
 
+def _lzma(limits: Limits) -> Decompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=limits.max_decompressor_bytes)
+
+
 def _bzip2(limits: Limits) -> Decompressor:
     del limits  # at most 900 KB a block
     return bz2.BZ2Decompressor()
@@ -83,6 +87,7 @@ STREAMS: dict[str, Callable[[Limits], Decompressor]] = {
     "gzip": _gzip,
     "xz": _xz,
     "bzip2": _bzip2,
+    "lzma": _lzma,
     "zstd": _zstd,
 }
 """Format, as `detect_format` names it -> a new decompressor."""

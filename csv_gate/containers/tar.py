@@ -11,7 +11,7 @@ from dataclasses import field
 
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.member import CHUNK_BYTES, Item, Member, View, slices
-from csv_gate.containers.names import plain
+from csv_gate.containers.names import leads_out
 from csv_gate.containers.streams import Reader
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.model.problems import Problem, ProblemCode
@@ -196,14 +196,7 @@ def _link(header: _Header, name: str) -> Iterator[Problem]:
     if header.kind not in (_HARD_LINK, _SYMBOLIC_LINK):
         return
     target = header.target.decode("utf-8", "surrogateescape")
-    if header.kind == _SYMBOLIC_LINK and not target.startswith("/"):
-        target = "/".join([*plain(name).split("/")[:-1], target])
-    depth = 0
-    for part in plain(target).split("/"):
-        depth += -1 if part == ".." else 1
-        if depth < 0:
-            break
-    if depth < 0 or (header.kind == _HARD_LINK and target.startswith("/")):
+    if leads_out(name, target, is_hard=header.kind == _HARD_LINK):
         shown = header.target[:200].decode("utf-8", "replace")
         detail = f"the link {name[:200]!r} leads out of the archive, to {shown!r}"
         yield Problem(code=ProblemCode.MEMBER_NAME_HOSTILE, detail=detail)

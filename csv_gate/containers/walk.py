@@ -6,10 +6,11 @@ format can only be read front to back). A member or container that cannot be rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
 from itertools import chain
+from types import MappingProxyType
 from typing import Protocol
 
 from csv_gate.containers.budget import Budget
@@ -18,7 +19,7 @@ from csv_gate.containers.member import Content, Item, Member, View
 from csv_gate.containers.names import Names, shown
 from csv_gate.containers.openers import OPENERS
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import HEAD_BYTES, UNSETTLED, detect_format, identify
 from csv_gate.model.facts import FactName, Gap
 from csv_gate.model.problems import Problem
 from csv_gate.records import dataclass
@@ -72,6 +73,7 @@ class _Open:
     kept: Kept | None
     items: Iterator[Item]
     is_wanted: bool
+    inner_names: Mapping[str, str]
     names: Names = field(default_factory=Names)
     problems: list[Problem] = field(default_factory=list)
     gap: Gap | None = None
@@ -105,7 +107,7 @@ def walk_container(content: Content, path: str, format: str, questions: Question
 
     Raises nothing for what the file holds: that is told as gaps and problems.
     """
-    stack = [_opened(path, format, View(content), None, budget, is_wanted=True)]
+    stack = [_opened(path, format, View(content), None, budget)]
     try:
         while stack:
             top = stack[-1]
@@ -142,9 +144,10 @@ def _member(member: Member, stack: list[_Open], questions: Questions, budget: Bu
         budget.spend_member()
     except ArtifactError:
         return  # the walk tells it of the container
-    for problem in top.names.problems(member.name):
+    name = top.inner_names.get(member.name, member.name)
+    for problem in top.names.problems(name):
         top.note(problem)
-    path = f"{top.path}{INSIDE}{shown(member.name)}"
+    path = f"{top.path}{INSIDE}{shown(name)}"
     if not questions.passes(path):
         return
     kept: Kept | None = None
@@ -160,7 +163,10 @@ def _member(member: Member, stack: list[_Open], questions: Questions, budget: Bu
         return
     if format in OPENERS:
         if len(stack) < budget.limits.max_container_depth:
-            stack.append(_opened(path, format, View(kept.content), kept, budget, is_wanted=is_wanted))
+            opened = _opened(
+                path, format, View(kept.content), kept, budget, is_wanted=is_wanted, inner_names=member.inner_names
+            )
+            stack.append(opened)
             return
         gap = _gap_of_depth(budget)
         yield Found(
@@ -188,25 +194,33 @@ def _read(member: Member, path: str, questions: Questions, budget: Budget) -> tu
             break
     is_whole = len(head) < HEAD_BYTES
     format = detect_format(head[:HEAD_BYTES], len(head) if is_whole else _SIZE_UNKNOWN, path)
-    is_wanted = questions.wants(path, format)
-    # Only the end tells whether what looks like nothing is an archive with something before it.
-    if not (is_wanted or format in OPENERS or format == "unknown"):
+    is_settled = format not in UNSETTLED
+    is_wanted = is_settled and questions.wants(path, format)  # once for each member: who asks may count
+    if is_settled and not (is_wanted or format in OPENERS):
         return format, False, None
     kept = keep(chain(first, pieces), budget)
-    if not is_whole:
-        format, at_first = detect_format(head[:HEAD_BYTES], len(kept.content), path), format
-        is_wanted = is_wanted and (format == at_first or questions.wants(path, format))  # who asks may count
-    format = name_by_end(format, bytes(kept.content[-ZIP_TAIL_BYTES:]))
+    format, at_first = identify(kept.content, name=path, limits=budget.limits), format
+    if not is_settled or (is_wanted and format != at_first):
+        is_wanted = questions.wants(path, format)
     if not is_wanted and format not in OPENERS:
         kept.close()
         return format, False, None
     return format, is_wanted, kept
 
 
-def _opened(path: str, format: str, view: View, kept: Kept | None, budget: Budget, *, is_wanted: bool) -> _Open:
+def _opened(
+    path: str,
+    format: str,
+    view: View,
+    kept: Kept | None,
+    budget: Budget,
+    *,
+    is_wanted: bool = True,
+    inner_names: Mapping[str, str] = MappingProxyType({}),
+) -> _Open:
     name = path.rpartition("/")[2]
     items = OPENERS[format](view, name, budget)
-    return _Open(path=path, format=format, view=view, kept=kept, items=items, is_wanted=is_wanted)
+    return _Open(path=path, format=format, view=view, kept=kept, items=items, is_wanted=is_wanted, inner_names=inner_names)
 
 
 def _gap(error: ArtifactError) -> Gap:

@@ -25,6 +25,8 @@ STORED, LZMA = 0, 14
 _DESCRIPTOR_BYTES = 24
 _APK_SIGNATURE = b"APK Sig Block 42"
 """Ends the block before the central directory in which Android keeps signatures."""
+_EMPTY = frozenset({(STORED, b""), (8, b"\3\0")})
+"""Methods, and what they make of nothing."""
 MAX_PROBLEMS = 50
 
 
@@ -32,6 +34,7 @@ def open_zip(data: View, name: str, budget: Budget) -> Iterator[Item]:
     """Members of a ZIP file. See `Opener`."""
     del name
     directory = find_directory(data)
+    budget.spend_members(directory.count)
     yield from directory.problems
     listed: list[Entry] = []
     for item in entries(data, directory, budget.limits):
@@ -39,8 +42,8 @@ def open_zip(data: View, name: str, budget: Budget) -> Iterator[Item]:
             yield item
         else:
             listed.append(item)
-            if len(listed) > budget.limits.max_container_members:
-                budget.spend_member()  # says so
+            if len(listed) > directory.count:  # it stated fewer
+                budget.spend_members(len(listed))
     spans, told = [], 0
     starts: dict[int, int | ArtifactError] = {}
     for index, entry in enumerate(listed):
@@ -109,6 +112,8 @@ def _content(data: View, entry: Entry, start: int | ArtifactError, budget: Budge
             got=f"{entry.size} bytes",
             expected=f"at most {budget.limits.max_member_bytes}",
         )
+    if not entry.size and not entry.crc and (entry.method, bytes(data[start : start + min(entry.packed, 3)])) in _EMPTY:
+        return
     budget.check_ratio(entry.size, entry.packed)
     size = crc = 0
     for chunk in budget.metered(_unpacked(data, entry, start, budget.limits)):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
@@ -51,6 +51,16 @@ class Entry:
     @property
     def text(self) -> str:
         return self.name.decode("utf-16-le", "replace")
+
+
+def root_class(read: Callable[[int, int], bytes]) -> bytes:
+    """The class id of the root storage, whatever the rest of the file says; empty where there is none. `read`: octets of the file."""
+    header = read(0, 512)
+    if len(header) < 512:
+        return b""
+    shift = int.from_bytes(header[30:32], "little")
+    at = (int.from_bytes(header[48:52], "little") + 1) << (12 if shift == 12 else 9)
+    return read(at + 80, at + 96)
 
 
 class CompoundFile:

@@ -36,6 +36,19 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"\x28\xb5\x2f\xfd", "zstd"),
     (0, b"BZh", "bzip2"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!\x1a\x07", "rar"),
+    (0, b"LZIP", "lzip"),
+    (0, b"\x04\x22\x4d\x18", "lz4"),
+    (0, b"\x1f\x9d", "compress"),
+    (0, b"070701", "cpio"),
+    (0, b"070702", "cpio"),
+    (0, b"070707", "cpio_old"),
+    (0, b"MSWIM\0\0\0", "wim"),
+    (0, b"ISc(", "installshield_cab"),
+    (0, b"hsqs", "squashfs"),
+    (1024, b"\xe2\xe1\xf5\xe0", "erofs"),
+    (0, b"vhdxfile", "vhdx"),
+    (0, b"conectix", "vhd"),
     (0, b"xar!", "xar"),
     (0, b"%PDF-", "pdf"),
     (0, b"\xca\xfe\xba\xbe", "macho_or_class"),
@@ -84,19 +97,14 @@ ZIP: Final = "zip"
 ZIP_TAIL_BYTES: Final = 64 * 1024 + 22
 """An end record with the longest comment."""
 TAR: Final = "tar"
+LZMA: Final = "lzma"
 _TAR_BLOCK: Final = 512
-
-
-NEEDS_WHOLE: Final = frozenset({"ole", "jscript"})
-"""Formats that the head of a file only hints at; `identify` looks at all of it."""
-NAMED_BY_END: Final = frozenset({ZIP, UNKNOWN})
-"""Formats that the end of a file may name better; see `name_by_end`."""
 
 
 def detect_format(head: bytes, size: int, name: str | None = None) -> str:
     """The format of a file of `size` bytes that begins with `head` (its first `HEAD_BYTES`, or all of it).
 
-    Where the PE header lies beyond `head` the answer is `pe`; `extract` looks at the whole file and may then say `dos_mz`. `name` (the
+    Where the PE header lies beyond `head` the answer is `pe`; `identify` looks at the whole file and may then say `dos_mz`. `name` (the
     file's name or path) only tells kinds of text apart; what the bytes show to be something else stays that.
     """
     found = _by_content(head, size)
@@ -114,6 +122,8 @@ def _by_content(head: bytes, size: int) -> str:
     for offset, magic, name in _MAGIC_BY_START.get(head[:1], _MAGIC_BEHIND):
         if head[offset : offset + len(magic)] == magic:
             return name
+    if is_lzma(head):
+        return LZMA
     if head[:1] == b"\x30" and (found := _pkcs7(head)):
         return found
     return _text(head) or (TAR if is_tar(head) else UNKNOWN)
@@ -147,6 +157,16 @@ def is_tar(head: bytes) -> bool:
         return False
     block = head[:_TAR_BLOCK]
     return int(stated, 8) == sum(block) - sum(block[148:156]) + 8 * 0x20
+
+
+def is_lzma(head: bytes) -> bool:
+    """Whether a file is in the older form of LZMA, which has no mark: properties, a dictionary of a size that encoders use, the size of the
+    content or all ones, and a zero that begins the coded data (LZMA specification, "LZMA file format")."""
+    if len(head) < 14 or head[0] != 0x5D or head[13]:
+        return False
+    window, size = int.from_bytes(head[1:5], "little"), int.from_bytes(head[5:13], "little")
+    lowest = window & -window
+    return window >= 4096 and window in (lowest, lowest * 3) and (size == 0xFFFF_FFFF_FFFF_FFFF or size < 1 << 40)
 
 
 def name_zip(tail: bytes) -> str:

@@ -13,11 +13,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
-from csv_gate.formats.compound_file import ROOT, STORAGE, STREAM, CompoundFile, Entry, Runs
+from csv_gate.formats.compound_file import ROOT, STORAGE, STREAM, CompoundFile, Entry, Runs, root_class
+from csv_gate.formats.identify import INSTALLERS, OLE
 from csv_gate.formats.pe_digest import ALGORITHMS, feed
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import CompoundFacts, Digests, FactName, Facts, Gap, SignatureFacts, SignatureSource
@@ -25,16 +25,7 @@ from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
 from csv_gate.signatures import Subject, read_signatures
 
-OLE: Final = "ole"
-_FORMATS: Final = MappingProxyType(
-    {
-        bytes.fromhex("8410 0c00 0000 0000 c000 0000 0000 0046"): "msi",
-        bytes.fromhex("8610 0c00 0000 0000 c000 0000 0000 0046"): "msp",
-        bytes.fromhex("8210 0c00 0000 0000 c000 0000 0000 0046"): "mst",
-    }
-)
-"""Class id of the root storage -> format (Windows Installer's own class ids, 000C1082 to 000C1086)."""
-INSTALLERS: Final = frozenset(_FORMATS.values())
+FORMATS: Final = frozenset(INSTALLERS.values())
 _SUBJECT: Final = Subject(
     data_type="1.3.6.1.4.1.311.2.1.30",
     interface=bytes.fromhex("f1100c00 0000 0000 c000 000000000046"),
@@ -98,27 +89,19 @@ class PackageContent:
         return None
 
 
-def compound_format(view: memoryview, settings: ExtractionSettings) -> str:
-    """`msi`, `msp`, `mst`, or `ole` for any other compound file and for one that cannot be read."""
-    try:
-        return _FORMATS.get(CompoundFile(view, settings.limits).entries[0].class_id, OLE)
-    except ArtifactError:
-        return OLE
-
-
 def extract_compound(view: memoryview, settings: ExtractionSettings) -> Facts:
     """Facts of a compound file. Bad bytes become problems and gaps, never an exception."""
     flat, flat_sha1 = hashlib.sha256(), hashlib.sha1(usedforsecurity=False)
     feed(view, (flat, flat_sha1))
     digests = Digests(sha256=flat.hexdigest(), sha1=flat_sha1.hexdigest())
+    format = INSTALLERS.get(root_class(lambda start, stop: bytes(view[start:stop])), OLE)
     try:
         file = CompoundFile(view, settings.limits)
-        format = _FORMATS.get(file.entries[0].class_id, OLE)
         package = _lay_out(file, settings)
     except ArtifactError as error:
         problem = Problem(code=ProblemCode.COMPOUND_MALFORMED, detail=str(error))
         gaps = tuple(Gap(what=what, why=str(error)) for what in (FactName.AUTHENTICODE, FactName.SIGNATURES))
-        return Facts(format=OLE, size=len(view), digests=digests, problems=(problem,), gaps=gaps)
+        return Facts(format=format, size=len(view), digests=digests, problems=(problem,), gaps=gaps)
     content = PackageContent(package)
     problems = list(_problems(package, content))
     embedded: tuple[SignatureFacts, ...] = ()
@@ -132,7 +115,7 @@ def extract_compound(view: memoryview, settings: ExtractionSettings) -> Facts:
             limits=settings.limits,
             subject=_SUBJECT,
         )
-    if format in INSTALLERS or package.signature is not None:
+    if format in FORMATS or package.signature is not None:
         sha1, sha256 = content.digest("sha1"), content.digest("sha256")
         digests = replace(
             digests,

@@ -188,7 +188,8 @@ def _entry(data: memoryview, at: int, directory: Directory, limits: Limits) -> t
             expected=f"at most {limits.max_member_name_bytes}",
         )
     extra = bytes(data[name_at + name_size : name_at + name_size + extra_size])
-    size, packed, header_at, disk = _zip64(extra, size, packed, header_at, disk)
+    if extra:
+        size, packed, header_at, disk = _zip64(extra, size, packed, header_at, disk)
     if disk not in (0, _SATURATED16):
         raise FormatError("the archive is spread over several files")
     raw_name = bytes(data[name_at : name_at + name_size])
@@ -239,7 +240,8 @@ def content_of(data: memoryview, entry: Entry, directory: Directory) -> tuple[in
     if (flags ^ entry.flags) & 0x2041:
         told.append("encryption")
     extra = bytes(data[name_at + name_size : start])
-    size, packed, _, _ = _zip64(extra, size, packed, 0, 0)
+    if extra:
+        size, packed, _, _ = _zip64(extra, size, packed, 0, 0)
     follow = bool(flags & SIZES_FOLLOW)
     if (size, packed, crc) != (entry.size, entry.packed, entry.crc) and not (follow and not (size or packed or crc)):
         told.append("sizes")

@@ -177,7 +177,7 @@ class Judge:
         cache, sha256, kept = self._cache, b"", None
         looked_ns = 0 if cache is None else cache.now_ns()
         with open_content(entry, self._plan.limits) as content:
-            format = container_format(content, entry.path) if self._plan.opens_containers else None
+            format = container_format(content, entry.path, self._plan.limits) if self._plan.opens_containers else None
             if format is not None:
                 return sorted(self._opened(entry, content, format, looked), key=lambda one: one.path)
             if cache is None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
-from csv_gate.formats import HEAD_BYTES, NAMED_BY_END, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import identify
 from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.plan import Plan
+from csv_gate.limits import Limits
 from csv_gate.records import dataclass
 from csv_gate.scan import Content, Entry
 
@@ -85,11 +86,9 @@ class JudgedMembers:
         return (self.looked is None or self.looked.wants(path, format)) and self.selection.is_included(path)
 
 
-def container_format(content: Content, name: str) -> str | None:
+def container_format(content: Content, name: str, limits: Limits) -> str | None:
     """The format of a file that is a container; what its name makes a script is none."""
-    format = detect_format(bytes(content[:HEAD_BYTES]), len(content), name)
-    if format in NAMED_BY_END:
-        format = name_by_end(format, bytes(content[-ZIP_TAIL_BYTES:]))
+    format = identify(content, name=name, limits=limits)
     return format if format in OPENERS else None
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import field
+from functools import partial
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import NAMED_BY_END, NEEDS_WHOLE, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
+from csv_gate.formats import UNSETTLED, detect_format, identify_parts
 from csv_gate.gate.opening import Looked, Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
 from csv_gate.records import dataclass
-from csv_gate.scan import Entry, open_content, read_ends, read_head
+from csv_gate.scan import Entry, open_content, read_head, read_part
 from csv_gate.signatures import Catalog, Roots, read_catalog
 
 CATALOG = "catalog"
@@ -111,16 +112,15 @@ def _count(seen: Survey, *, is_taken: bool) -> None:
 
 
 def format_of(entry: Entry, limits: Limits) -> str:
-    """The format of a listed file, by its head and, where that decides, its end.
+    """The format of a listed file, by its head and, where that does not settle it, by other parts.
 
     Raises:
         ArtifactError: it cannot be read.
     """
     found = detect_format(read_head(entry), entry.size, entry.path)
-    if found in NEEDS_WHOLE:
-        with open_content(entry, limits) as content:
-            return identify(content, ExtractionSettings(limits=limits), name=entry.path)
-    return name_by_end(found, read_ends(entry, ZIP_TAIL_BYTES)[1]) if found in NAMED_BY_END else found
+    if found not in UNSETTLED:
+        return found
+    return identify_parts(partial(read_part, entry), entry.size, name=entry.path, limits=limits)
 
 
 def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Survey, roots: Roots) -> None:

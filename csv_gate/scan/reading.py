@@ -123,8 +123,8 @@ def read_head(entry: Entry) -> bytes:
         os.close(descriptor)
 
 
-def read_ends(entry: Entry, tail_bytes: int) -> tuple[bytes, bytes]:
-    """The head of a listed file and its last `tail_bytes`; they overlap in a short file.
+def read_part(entry: Entry, start: int, stop: int) -> bytes:
+    """Octets of a listed file, fewer where it ends.
 
     Raises:
         ArtifactError: as `read_head`.
@@ -132,11 +132,11 @@ def read_ends(entry: Entry, tail_bytes: int) -> tuple[bytes, bytes]:
     descriptor, identity = _open(entry)
     size = identity.size
     try:
-        head = os.read(descriptor, HEAD_BYTES)
-        os.lseek(descriptor, max(0, size - tail_bytes), os.SEEK_SET)
-        tail = _read_all(descriptor, min(size, tail_bytes))
+        begin = min(start, size)
+        os.lseek(descriptor, begin, os.SEEK_SET)
+        part = _read_all(descriptor, max(0, min(stop, size) - begin))
         _check_unchanged(descriptor, identity)
-        return head, tail
+        return part
     except OSError as error:
         raise _unreadable(error) from error
     finally:

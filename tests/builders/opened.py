@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from csv_gate.containers import OPENERS, Budget, walk_container
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import identify
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 
 
@@ -44,7 +44,7 @@ def opened(
     asked: Asked = Asked(),
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Opened:
-    format = name_by_end(detect_format(data[:HEAD_BYTES], len(data)), data[-ZIP_TAIL_BYTES:])
+    format = identify(data, name=None, limits=limits)
     assert format in OPENERS, format
     result = Opened()
     for found in walk_container(data, name, format, asked, Budget(limits, len(data), clock)):

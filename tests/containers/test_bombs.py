@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.cabinets import CabFolder, cab_of
 from tests.builders.containers import COMPRESSIONS, ZipEntry, deflated, raw_zip, tar_of, zip_of
 from tests.builders.tree import code, policy_for
 
@@ -65,6 +66,10 @@ BOMBS: dict[str, Callable[[], bytes]] = {
         zip_of({f"{m}.zip": zip_of({str(n): b"" for n in range(10_000)}) for m in range(9)})
     ),
     **{f"zeros.tar.{ending}": zeros_packed(ending) for ending in COMPRESSIONS},
+    "million.zip": lambda: zip_of(dict.fromkeys((f"{n}.zip" for n in range(20)), zip_of({str(n): b"" for n in range(60_000)}))),
+    "flat.zip": lambda: zip_of(dict.fromkeys((str(n) for n in range(200)), zeros(15_000_000))),
+    "large-nest.zip": lambda: layers(4, 16, zip_of({str(n): zeros(15_000_000) for n in range(10)}), 8),
+    "zeros.cab": lambda: cab_of(CabFolder(files={"a": zeros(40_000_000)})),
     "deep.gz": lambda: deep(30),
 }
 

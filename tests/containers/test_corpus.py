@@ -2,6 +2,8 @@
 
 import io
 import os
+import shutil
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -62,3 +64,44 @@ def test_members_of_real_debian_packages(path: Path) -> None:
     ours = {name: content for name, content in found.files if name.count("!/") == 1 and any(content)}
     assert ours == {name: content for name, content in expected.items() if name not in inner and any(content)}
     assert found.gaps == {}
+
+
+CABS = sorted(CORPUS.rglob("*.cab"))
+RPMS = sorted(CORPUS.rglob("*.rpm"))
+MSIS = sorted(CORPUS.rglob("*.msi"))
+
+
+@pytest.mark.skipif(shutil.which("cabextract") is None, reason="cabextract is not installed")
+@pytest.mark.parametrize("path", CABS, ids=lambda path: path.name)
+def test_members_of_real_cabinets(path: Path, tmp_path: Path) -> None:
+    found = opened(path.read_bytes(), path.name)
+    done = subprocess.run(["cabextract", "-q", "-d", str(tmp_path), str(path)], capture_output=True, check=False)
+    if done.returncode:  # one volume of two, of which it gives what there is
+        assert "volumes are not put together" in found.gaps["MORE.exe"]
+        return
+    theirs = {file.relative_to(tmp_path).as_posix(): file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert dict(found.files) == theirs
+    assert found.gaps == {}
+
+
+@pytest.mark.skipif(shutil.which("msiextract") is None, reason="msitools are not installed")
+@pytest.mark.parametrize("path", MSIS, ids=lambda path: path.name)
+def test_members_of_real_installer_packages(path: Path, tmp_path: Path) -> None:
+    found = opened(path.read_bytes(), path.name)
+    subprocess.run(["msiextract", "-C", str(tmp_path), str(path)], capture_output=True, check=False)
+    theirs = {file.name: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert {name.rpartition("/")[2]: data for name, data in found.files if ".cab!/" in name} == theirs
+    assert found.gaps == {}
+
+
+@pytest.mark.skipif(shutil.which("bsdtar") is None, reason="bsdtar is not installed")
+@pytest.mark.parametrize("path", RPMS, ids=lambda path: path.name)
+def test_members_of_real_rpm_packages(path: Path, tmp_path: Path) -> None:
+    found = opened(path.read_bytes(), path.name)
+    if "flip" in path.name:
+        assert "damaged" in found.gaps[""]
+        return
+    subprocess.run(["bsdtar", "-xf", str(path), "-C", str(tmp_path)], capture_output=True, check=True)
+    files = {file for file in tmp_path.rglob("*") if file.is_file() and not file.is_symlink()}
+    assert dict(found.files) == {file.relative_to(tmp_path).as_posix(): file.read_bytes() for file in files}
+    assert (found.gaps, found.problems) == ({}, {})

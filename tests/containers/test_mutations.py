@@ -12,19 +12,22 @@ from collections.abc import Callable
 import pytest
 
 from csv_gate.containers import OPENERS
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import identify
 from csv_gate.limits import MIB, Limits
-from tests.builders.containers import KINDS, Files, deb_of, tar_of
+from tests.builders.containers import Files, deb_of, tar_of
+from tests.builders.every_container import EVERY_KIND
+from tests.builders.installer import msi
 from tests.builders.opened import opened
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "150"))
-SECONDS = 5.0
+SECONDS = 1.0
 LIMITS = Limits(max_container_bytes=8 * MIB, max_member_bytes=1 * MIB, container_ratio_floor_bytes=1 * MIB)
 FILES = {"lib/app.dll": b"MZ" + bytes(range(256)) * 20, "readme.txt": b"words " * 50, "long/" + "n" * 90: b"x"}
 SEEDS: dict[str, Callable[[Files], bytes]] = {
-    **KINDS,
+    **EVERY_KIND,
     "app.deb": lambda files: deb_of(files, compression="gz"),
-    "in.tar": lambda files: tar_of({"a.zip": KINDS["app.zip"](files)}),
+    "app.msi": msi,
+    "in.tar": lambda files: tar_of({"a.zip": EVERY_KIND["app.zip"](files)}),
 }
 EDGES = (0, 1, 0x7F, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
 
@@ -62,7 +65,7 @@ def test_no_mutation_of_a_container_breaks_the_walk(kind: str) -> None:
     walked = 0
     for number in range(ROUNDS):
         data = mutated(seed, chance)
-        if name_by_end(detect_format(data[:HEAD_BYTES], len(data)), data[-ZIP_TAIL_BYTES:]) not in OPENERS:
+        if identify(data, name=None, limits=LIMITS) not in OPENERS:
             continue
         began = time.process_time()
         opened(data, kind, limits=LIMITS)

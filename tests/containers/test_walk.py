@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings, extract
 from csv_gate.limits import Limits
-from tests.builders.containers import COMPRESSIONS, KINDS, ZipEntry, deb_of, raw_zip, tar_of, zip_of
+from tests.builders.containers import COMPRESSIONS, ZipEntry, deb_of, raw_zip, tar_of, zip_of
+from tests.builders.every_container import EVERY_KIND
 from tests.builders.opened import Asked, opened
 from tests.builders.tree import code
 
 SETTINGS = ExtractionSettings()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_what_is_inside_has_the_facts_of_the_same_file_loose(kind: str) -> None:
     files = {"lib/app.dll": code("one"), "readme.txt": b"words", "empty": b"", "cat.bin": bytes(range(256)) * 300}
-    found = opened(KINDS[kind](files), kind)
+    found = opened(EVERY_KIND[kind](files), kind)
     inside = {path: content for path, content in found.files if path in files}
     assert {path: extract(content, SETTINGS) for path, content in inside.items()} == {
         path: extract(content, SETTINGS) for path, content in files.items()
@@ -34,12 +35,12 @@ NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True)
 @settings(max_examples=40)
 @given(
     files=st.dictionaries(NAMES, CONTENT, min_size=1, max_size=5),
-    kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4),
+    kinds=st.lists(st.sampled_from(sorted(EVERY_KIND)), min_size=1, max_size=4),
 )
 def test_content_comes_out_of_any_nest_as_it_went_in(files: dict[str, bytes], kinds: list[str]) -> None:
-    data, prefix = KINDS[kinds[0]](files), ""
+    data, prefix = EVERY_KIND[kinds[0]](files), ""
     for index, kind in enumerate(kinds[1:]):
-        data, prefix = KINDS[kind]({f"{index}.bin": data}), f"{index}.bin!/{prefix}"
+        data, prefix = EVERY_KIND[kind]({f"{index}.bin": data}), f"{index}.bin!/{prefix}"
     found = opened(data, kinds[-1])
     inside = {path.removeprefix(prefix): content for path, content in found.files if path.startswith(prefix)}
     assert {path: inside.get(path) for path in files} == files
@@ -85,7 +86,10 @@ def nest(levels: int) -> bytes:
         (Limits(max_member_bytes=1000), tar_of({"a": os.urandom(1001)})),
         (Limits(max_container_ratio=100, container_ratio_floor_bytes=1000), zip_of({"a": bytes(100_000)})),
         (Limits(max_container_ratio=100, container_ratio_floor_bytes=1000), COMPRESSIONS["xz"](bytes(100_000))),
-        (Limits(max_container_ratio=1, container_ratio_floor_bytes=100_000), zip_of({str(n): bytes(90_000) for n in range(9)})),
+        (
+            Limits(max_container_total_ratio=1, container_ratio_floor_bytes=100_000),
+            zip_of({str(n): bytes(90_000) for n in range(9)}),
+        ),
         (Limits(max_decompressor_bytes=1000), COMPRESSIONS["xz"](b"x")),
     ],
     ids=lambda value: (
@@ -144,3 +148,7 @@ def test_a_library_that_is_missing_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("csv_gate.containers.zstandard_stream.open_stream", missing)
     assert "not installed" in opened(COMPRESSIONS["zst"](b"x")).gaps[""]
+
+
+def test_a_name_of_one_letter_that_is_repeated_is_told() -> None:
+    assert opened(zip_of([("a", b"1"), ("a", b"2")])).problems == {"": ["member-name-repeated"]}

@@ -1,0 +1,77 @@
+"""What a file is, once more of it than its head may be looked at. The one place where that is decided, for files and for members."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from mmap import mmap
+from typing import Final
+
+from csv_gate.formats import detect
+from csv_gate.limits import Limits
+
+OLE: Final = "ole"
+JSCRIPT: Final = "jscript"
+JAVASCRIPT: Final = "javascript"
+INSTALLERS: Final = {
+    bytes.fromhex("8410 0c00 0000 0000 c000 0000 0000 0046"): "msi",
+    bytes.fromhex("8610 0c00 0000 0000 c000 0000 0000 0046"): "msp",
+    bytes.fromhex("8210 0c00 0000 0000 c000 0000 0000 0046"): "mst",
+}
+"""Class id of a compound file's root storage -> format (Windows Installer's own class ids, 000C1082 to 000C1086)."""
+UNSETTLED: Final = frozenset({OLE, JSCRIPT, detect.ZIP, detect.UNKNOWN})
+"""What `detect_format` says of a head where the rest of the file may say otherwise."""
+Read = Callable[[int, int], bytes]
+"""The octets of a file from one place to another, fewer where it ends."""
+
+_WSH_OBJECTS: Final = re.compile(rb"\bW\0?S\0?c\0?r\0?i\0?p\0?t\b|\bA\0?c\0?t\0?i\0?v\0?e\0?X\0?O\0?b\0?j\0?e\0?c\0?t")
+"""What a JScript must name to reach anything outside of itself under Windows Script Host; scripts for browsers and Node do not."""
+_VOLUME_AT: Final = 0x8001
+_VOLUMES: Final = frozenset({b"CD001", b"BEA01"})
+"""ISO 9660 (ECMA-119, 8.1.2) and UDF (ECMA-167, 2/9.1), which both begin after 16 sectors of 2048 bytes that belong to none of them."""
+_APPLE_TRAILER_BYTES: Final = 512
+
+
+def identify(data: bytes | mmap | memoryview, *, name: str | None, limits: Limits) -> str:
+    """The format of a whole file, attacker-controlled."""
+    with memoryview(data) as view:
+        return identify_parts(lambda start, stop: bytes(view[start:stop]), len(view), name=name, limits=limits)
+
+
+def identify_parts(read: Read, size: int, *, name: str | None, limits: Limits) -> str:
+    """The format of a file of `size` bytes, of which only what decides is read. `name`, its name or path, tells kinds of text apart.
+
+    Raises whatever `read` does.
+    """
+    head = read(0, min(size, detect.HEAD_BYTES))
+    format = detect.detect_format(head, size, name)
+    if format == detect.PE:
+        at = int.from_bytes(head[0x3C:0x40], "little")
+        return detect.DOS_MZ if at + 4 <= size and read(at, at + 4) != b"PE\0\0" else format
+    if format in (detect.ZIP, detect.UNKNOWN):
+        format = detect.name_by_end(format, read(max(0, size - detect.ZIP_TAIL_BYTES), size))
+    if format == detect.UNKNOWN:
+        return _disk_image(read, size)
+    if format == OLE:
+        from csv_gate.formats.compound_file import root_class
+
+        return INSTALLERS.get(root_class(read), OLE)
+    if format == JSCRIPT and not _is_for_script_host(read, size, limits):
+        return JAVASCRIPT
+    return format
+
+
+def _disk_image(read: Read, size: int) -> str:
+    if read(_VOLUME_AT, min(size, _VOLUME_AT + 5)) in _VOLUMES:
+        return "iso"
+    if size >= _APPLE_TRAILER_BYTES and read(size - _APPLE_TRAILER_BYTES, size)[:4] == b"koly":
+        return "dmg"
+    return detect.UNKNOWN
+
+
+def _is_for_script_host(read: Read, size: int, limits: Limits) -> bool:
+    """Whether a `.js` file is for Windows Script Host: it is signed for it, or names its objects; a huge file may."""
+    if size > limits.max_script_bytes:
+        return True
+    data = read(0, size)
+    return b"// SIG // " in data.replace(b"\0", b"") or _WSH_OBJECTS.search(data) is not None

@@ -1,0 +1,17 @@
+"""Every kind of container that is opened: file name -> builder. Members have the paths that were given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.builders.cabinets import cab, lzx_cab
+from tests.builders.containers import KINDS, Files
+from tests.builders.rpm import cpio_of, rpm
+
+EVERY_KIND: dict[str, Callable[[Files], bytes]] = {
+    **KINDS,
+    "app.cab": cab,
+    "lzx.cab": lzx_cab,
+    "app.rpm": rpm,
+    "app.cpio": cpio_of,
+}
