@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import NEEDS_WHOLE, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
+from csv_gate.formats import NEEDS_WHOLE, PACKAGES, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
 from csv_gate.gate.opening import Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
@@ -40,8 +40,8 @@ class Survey:
     """What was seen."""
 
     judged: list[Entry] = field(default_factory=list)
-    """Files to judge: those that some target judges, what could not be read (it may be anything), and containers with something to judge
-    or to tell in them."""
+    """Files to judge: those that some target judges, what could not be read (it may be anything), packages that have signatures of their
+    own, and containers with something to judge or to tell in them."""
     judgeable: int = 0
     """Files and members that will get a verdict of a target."""
     unrouted: int = 0
@@ -79,6 +79,8 @@ def survey(plan: Plan, entries: Iterable[Entry], wanted: Collection[str], unused
         elif found in wanted:
             seen.judged.append(entry)
             _count(seen, is_taken=_takes(plan, entry.scope))
+        elif found in PACKAGES:
+            seen.judged.append(entry)
         else:
             seen.left[found] += 1
             seen.closed += found in OPENERS
@@ -122,7 +124,7 @@ def _container(plan: Plan, entry: Entry, format: str, wanted: Collection[str], s
                     seen.judgeable += 1
                     is_told = True
                 seen.containers += found.is_container
-                is_told = is_told or bool(found.problems)
+                is_told = is_told or bool(found.problems) or found.format in PACKAGES
                 if found.format == CATALOG and found.content is not None:
                     seen.member_catalogs.append(_catalog(found, shown, plan, roots))
     except ArtifactError:

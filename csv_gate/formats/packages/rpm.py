@@ -224,7 +224,7 @@ def _with_payload(signature: SignatureFacts, digests: _Digests, whole: Collectio
     if not digests.payload and signature.key is not None and signature.key.fingerprint in whole:
         return signature
     if not digests.payload:
-        detail = "the signed header has no strong digest of the payload, which any other could take the place of"
+        detail = "the signed header has no digest of the payload, so that any other could stand in its place"
         problem = Problem(code=ProblemCode.RPM_PAYLOAD_UNBOUND, detail=detail)
     elif not all(digests.payload):
         detail = "the payload is not the one that the signed header names"
