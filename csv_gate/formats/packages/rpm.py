@@ -140,8 +140,8 @@ def _digests(data: memoryview, parts: Parts) -> _Digests:
             whole.update(chunk)
     if md5 is not None:
         found.results.append(("md5 of header and payload", md5 == whole.digest()))
-    for algorithm, stated in payload.items():
-        is_right = hashers[algorithm].hexdigest() in stated
+    for algorithm, either in payload.items():
+        is_right = hashers[algorithm].hexdigest() in either
         found.results.append((f"{algorithm} of the payload", is_right))
         found.payload.append(is_right)
     return found

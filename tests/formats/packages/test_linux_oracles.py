@@ -106,7 +106,7 @@ def test_ar_and_gpgv_agree_on_a_debian_package(is_changed: bool, tmp_path: Path)
     (tmp_path / "a.sig").write_bytes(
         subprocess.run(["ar", "p", tmp_path / "a.deb", "_gpgorigin"], capture_output=True, check=True).stdout
     )
-    command = ["gpgv", "--keyring", tmp_path / "keys.gpg", tmp_path / "a.sig", tmp_path / "content"]
+    command: list[str | Path] = ["gpgv", "--keyring", tmp_path / "keys.gpg", tmp_path / "a.sig", tmp_path / "content"]
     done = subprocess.run(command, capture_output=True, check=False)
     (facts,) = extract(octets, SETTINGS).signatures
     assert (done.returncode == 0) is facts.valid is not is_changed
