@@ -8,7 +8,6 @@ from pathlib import Path
 from csv_gate.errors import ArtifactError, ConfigError, FormatError, Place
 from csv_gate.limits import KIB, MIB
 from csv_gate.signatures import Roots
-from csv_gate.signatures.openpgp import KeyRing
 
 MAX_ROOTS_BYTES = 1024 * KIB
 """A file of root certificates."""
@@ -50,25 +49,14 @@ def read_roots(path: Path) -> tuple[bytes, ...]:
         raise ConfigError("these are no certificates", place=place, expected="PEM or DER") from error
 
 
-@lru_cache(maxsize=4)
-def key_ring(given: tuple[bytes, ...]) -> KeyRing:
-    """The OpenPGP keys of these files. One object for equal input, since what is verified of a key is remembered with it.
-
-    Raises:
-        ConfigError: one of the files holds something else than public keys.
-    """
-    try:
-        return KeyRing.read(*given)
-    except ArtifactError as error:
-        raise ConfigError(f"the given OpenPGP keys cannot be used: {error}", expected="OpenPGP public keys") from error
-
-
 def read_openpgp_keys(path: Path) -> bytes:
     """A file of OpenPGP public keys, as it is, looked through once so that a fault is told with its path.
 
     Raises:
         ConfigError: not readable, or not a file of public keys.
     """
+    from csv_gate.signatures.openpgp import KeyRing  # only who has keys pays for it
+
     octets = _read(path, "OpenPGP keys", MAX_KEYS_BYTES)
     try:
         KeyRing.read(octets)

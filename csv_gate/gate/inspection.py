@@ -43,6 +43,7 @@ def inspect(
         given_roots=given_roots,
         given_openpgp_keys=given_openpgp_keys,
         opens_containers=opens_containers,
+        takes_all_digests=True,
     )
     judge = Judge(plan, read)
     for entry in walk(inputs, limits=DEFAULT_LIMITS).entries:
