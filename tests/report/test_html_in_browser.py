@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from csv_gate.model.result import Finding
+from csv_gate.model.verdict import Level
 from csv_gate.report import ReportOptions, render
 from tests.builders.results import BuiltResult, allowed, artifact, denied, green_run, red_run, result
 
@@ -145,3 +147,21 @@ def test_axe_finds_nothing_serious(show: Any, width: int, dark: bool) -> None:
     shown.open_row("dist/agent/helper.dll")
     violations = axe.Axe().run(shown.page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in violations if one["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_what_falls_short_of_a_requirement_has_a_column_and_is_counted(show: Any, width: int) -> None:
+    short = Finding(check="CSV401", level=Level.ERROR, message="requirement build: not signed by build")
+    of = result(
+        artifact("a.dll", allowed(), findings=(short,)),
+        artifact("b.dll", allowed()),
+        artifact("c.cat", findings=(short,), waived=True),
+    )
+    shown = show(of, width)
+    assert shown.page.locator("#counts button").all_inner_texts()[0].split() == ["1", "✗", "not", "as", "required"]
+    assert shown.page.locator("#rows .chip.unmet").count() == 1
+    assert shown.page.locator("#rows .chip.waived").count() == 1
+    shown.open_row("a.dll")
+    assert shown.page.get_by_text("requirement build: not signed by build").last.is_visible()
+    assert shown.complaints == []
+    assert not shown.is_wider_than_the_window()
