@@ -97,9 +97,11 @@ class Limits:
     max_openpgp_signatures: int = 16
     """In one signature file or member; each costs one pass over the content. Repositories have up to four while they change keys."""
     max_openpgp_packets: int = 1_000_000
-    """Of one file of keys or signatures. The keyring of a large distribution has some 100,000."""
+    """Of one file of keys. The keyring of a large distribution has some 100,000."""
+    max_openpgp_signature_bytes: int = 1 * MIB
+    """Of one block of signatures, packed or armored. One signature has at most some kilobytes."""
     max_openpgp_armor_bytes: int = 64 * MIB
-    """Of one armored file of keys or signatures, or of a clear-signed text."""
+    """Of one armored file of keys, or of a clear-signed text with its signature."""
     max_openpgp_self_signatures: int = 512
     """Of one key: what its owner signed of it. Busy keys have some dozens."""
     max_rpm_header_bytes: int = 64 * MIB

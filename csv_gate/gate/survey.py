@@ -13,7 +13,7 @@ from functools import partial
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import UNSETTLED, detect_format, identify_parts
+from csv_gate.formats import PACKAGES, UNSETTLED, detect_format, identify_parts
 from csv_gate.gate.opening import Looked, Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
@@ -41,8 +41,8 @@ class Survey:
     """What was seen."""
 
     judged: list[Entry] = field(default_factory=list)
-    """Files to judge: those that some target judges or a requirement is about, what could not be read (it may be anything), and containers
-    with something to judge or to tell in them."""
+    """Files to judge: those that some target judges or a requirement is about, what could not be read (it may be anything), packages that
+    may have signatures of their own, and containers with something to judge or to tell in them."""
     judgeable: int = 0
     """Files and members that will get a verdict of a target, or that a requirement is about."""
     unrouted: int = 0
@@ -84,6 +84,8 @@ def survey(plan: Plan, entries: Iterable[Entry], looked: Looked, unused: Iterabl
             if looked.wants(entry.scope, found):
                 seen.judged.append(entry)
                 _count_found(plan, entry.scope, found, looked, seen)
+            elif found in PACKAGES:
+                seen.judged.append(entry)
             else:
                 seen.left[found] += 1
             seen.closed += found in OPENERS
@@ -139,7 +141,7 @@ def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Surv
                     # Only here is it known which kind of archive it is.
                     is_told = is_told or looked.wants(found.path, found.format)
                     _count_found(plan, found.path, found.format, looked, seen)
-                is_told = is_told or bool(found.problems)
+                is_told = is_told or bool(found.problems) or found.format in PACKAGES
                 if found.format == CATALOG and found.content is not None:
                     seen.member_catalogs.append(_catalog(found, shown, plan, roots))
     except ArtifactError:

@@ -182,7 +182,7 @@ class ProblemCode(StrEnum):
     RPM_DIGEST_WRONG = "rpm-digest-wrong"
     """A digest or size that the package states of itself, signed or not."""
     RPM_PAYLOAD_UNBOUND = "rpm-payload-unbound"
-    """A signature over the header alone, and no strong digest of the payload in it."""
+    """A signature over the header alone, and no digest of the payload in it."""
 
     # Debian packages (deb(5))
     DEB_LAYOUT = "deb-layout"

@@ -62,6 +62,8 @@ def _package(package: PackageFacts) -> Iterator[str]:
         yield f"package {text}"
     if package.digests_match is not None:
         yield "its own digests match" if package.digests_match else "ITS OWN DIGESTS DO NOT MATCH"
+    if package.file_signatures:
+        yield f"{package.file_signatures} files with IMA signatures; the kernel's keys decide, nothing was verified"
     if package.uncovered_count:
         names = ", ".join(package.uncovered[:5])
         yield f"not covered by its signature: {package.uncovered_count} members, such as {names}"

@@ -1,4 +1,4 @@
-"""CMS, X.509, chains, time stamps and catalogs: attacker-controlled octets to signature facts.
+"""CMS, X.509, chains, time stamps and catalogs (OpenPGP: `signatures.openpgp`): attacker-controlled octets to signature facts.
 
 Facts here are true at any time and for anybody: no clock, no trust list and no policy is in them. A signature is `valid` where its
 structure is sound, its signer's key made it and the file's digest is the signed one. Whether the signer is trusted, whether the certificate

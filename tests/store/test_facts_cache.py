@@ -26,7 +26,7 @@ from csv_gate.store.facts_cache import FILE_NAME, SETTLED_NS, FactsCache, settin
 from csv_gate.store.facts_text import FactsReader, FactsWriter, unwritten
 from csv_gate.store.location import cache_folder
 from csv_gate.store.upkeep import clean, stats
-from tests.builders import ca, cms, pe, signing
+from tests.builders import ca, cms, openpgp, pe, signing
 from tests.builders import facts as f
 from tests.builders.signed_pe import signed_pe
 
@@ -120,12 +120,13 @@ def test_other_bytes_are_not_known(door: Callable[..., FactsCache]) -> None:
     [
         ExtractionSettings(limits=Limits(max_sections=3)),
         ExtractionSettings(verify_all_checksums=True),
+        ExtractionSettings(openpgp_keys=(openpgp.certificate(openpgp.ed()),)),
         ExtractionSettings(takes_sha1=False),
         ExtractionSettings(
             catalogs=CatalogIndex([read_catalog(cms.catalog(signing.publisher(), [cms.member(bytes(32))]), path="a.cat")])
         ),
     ],
-    ids=["limits", "checksums", "digests", "catalogs"],
+    ids=["limits", "checksums", "keys", "digests", "catalogs"],
 )
 def test_other_settings_meet_no_old_entry(door: Callable[..., FactsCache], other: ExtractionSettings) -> None:
     usual = settings_key(ExtractionSettings(), "1.0")

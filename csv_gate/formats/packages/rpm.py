@@ -91,8 +91,7 @@ def _package(parts: Parts, settings: ExtractionSettings) -> PackageFacts:
     main, most = parts.main, settings.limits.max_text_characters
 
     def text(tag: int) -> str | None:
-        found = main.string(tag)
-        return None if found is None else found[:most]
+        return (main.string(tag) or "")[:most] or None
 
     version, release, epoch = text(1001), text(1002), main.number(1003)
     full = None if version is None else "".join((f"{epoch}:" if epoch else "", version, f"-{release}" if release else ""))

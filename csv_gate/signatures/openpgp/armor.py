@@ -52,7 +52,7 @@ def is_armored(octets: bytes) -> bool:
 
 
 def read_blocks(octets: bytes, limits: Limits) -> tuple[Block, ...]:
-    """Every armored block, in order; text between them is passed over.
+    """Every armored block, in order; text between them is passed over. How long they are is the caller's to bound.
 
     Raises:
         FormatError: a block that is cut short, is no base64, or whose checksum is wrong.
@@ -170,6 +170,10 @@ def read_clear_signed(octets: bytes, limits: Limits) -> ClearSigned:
     begin = _BEGIN.fullmatch(lines[at]) if at < len(lines) else None
     if begin is None or begin[1] != SIGNATURE.encode():
         raise FormatError("no signature stands below a clear-signed text", got=f"line {at + 1}")
+    if sum(map(len, lines[at:])) > limits.max_openpgp_signature_bytes:
+        raise LimitError(
+            f"more than max_openpgp_signature_bytes ({limits.max_openpgp_signature_bytes}) below a clear-signed text"
+        )
     block = _block(lines, at, begin[1])
     others = (*lines[: begins[0]], *lines[block.stop_line :])
     return ClearSigned(text=b"\r\n".join(text), signature=block.octets, has_other_text=any(line.strip() for line in others))

@@ -164,9 +164,13 @@ class Judged:
             if self._left < 0:
                 self.is_over_limit = True
                 return found
-            if is_made_by(self._primary, signature, parts):
+            if is_made_by(self._primary, signature, parts) or (is_revocation and self._is_beyond(signature)):
                 found.append(signature)
         return found
+
+    def _is_beyond(self, signature: Signature) -> bool:
+        """Whether nobody can tell here if the key made it: a revocation that may be one is taken as one."""
+        return signature.hash not in HASHES or self._primary.loaded is None
 
     def _may_be_own(self, signature: Signature) -> bool:
         return signature.issuer is None or signature.issuer in (self._primary.fingerprint, self._primary.key_id)

@@ -126,6 +126,10 @@ def malformed(question: Question, place: str, why: str) -> SignatureFacts:
 
 
 def _signature_bodies(octets: bytes, limits: Limits) -> list[bytes]:
+    if len(octets) > limits.max_openpgp_signature_bytes:
+        raise LimitError(
+            f"{len(octets)} bytes of signatures, more than max_openpgp_signature_bytes ({limits.max_openpgp_signature_bytes})"
+        )
     if not armor.is_armored(octets):
         return _packet_bodies(octets, limits)
     blocks = armor.read_blocks(octets, limits)

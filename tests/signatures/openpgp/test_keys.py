@@ -236,3 +236,9 @@ def test_the_bounds_hold() -> None:
 def test_rings_of_equal_files_are_told_by_their_digests() -> None:
     first, second = (KeyRing.read(pgp.certificate(key)) for key in (PRIMARY, OTHER))
     assert first.sha256s == KeyRing.read(pgp.certificate(PRIMARY)).sha256s != second.sha256s
+
+
+def test_a_revocation_by_a_digest_that_nobody_computes_here_counts() -> None:
+    body = bytearray(pgp.Sign(key=PRIMARY, type=0x20, created=MADE + DAY).body(PRIMARY.hashed))
+    body[3] = 3  # RIPEMD-160, as PGP used it
+    assert not is_fit(pgp.certificate(PRIMARY, direct=pgp.packet(2, bytes(body))))
