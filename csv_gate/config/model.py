@@ -59,6 +59,12 @@ class Config:
         default=(), metadata=says("Security catalogs whose members count as signed, for every target; paths or globs.")
     )
     roots: tuple[Path, ...] = field(default=(), metadata=says("PEM files with further root certificates to build chains to."))
+    openpgp_keys: tuple[Path, ...] = field(
+        default=(),
+        metadata=says(
+            "Files with OpenPGP public keys, armored or binary, that signatures of packages and files are verified with."
+        ),
+    )
     docs_url: str | None = field(
         default=None, metadata=says("Where your people find help; reports link to it.", pattern=r"https?://[^\s]+")
     )

@@ -77,6 +77,7 @@ class Judge:
             roots=roots_with(plan.given_roots),
             catalogs=index,
             takes_sha1=plan.takes_all_digests or "sha1" in index.algorithms or any(map(compares_sha1, plan.targets)),
+            openpgp_keys=plan.given_openpgp_keys,
         )
         # What a second implementation says is not kept.
         self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)

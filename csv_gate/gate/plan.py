@@ -66,6 +66,11 @@ class Owners(Protocol):
         """Whether nothing says who owns what, so that an artifact without an owner is no surprise."""
         ...
 
+    @property
+    def of_the_rest(self) -> Owner | None:
+        """Who answers for what is nobody else's: the default owner."""
+        ...
+
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None: ...
 
 
@@ -74,6 +79,7 @@ class NoOwners:
     """Nobody said who owns what."""
 
     is_silent: bool = True
+    of_the_rest: Owner | None = None
 
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         del path, sha256
@@ -100,6 +106,8 @@ class Plan:
     """Catalog files that are installed on every target, beside those found in the inputs."""
     given_roots: tuple[bytes, ...] = ()
     """DER certificates that count as ends of chains."""
+    given_openpgp_keys: tuple[bytes, ...] = ()
+    """Files of OpenPGP public keys, as they are, that signatures are verified with."""
     fail_on: Level | None = Level.ERROR
     """Findings of this level and graver fail the run; `None`: none does. What is undecided fails it all the same."""
     jobs: int | None = None

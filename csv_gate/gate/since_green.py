@@ -147,6 +147,7 @@ def _context(plan: Plan) -> str:
         [str(glob) for glob in plan.exclude],
         [_file_digest(path) for path in plan.catalogs],
         [hashlib.sha256(der).hexdigest() for der in plan.given_roots],
+        [hashlib.sha256(keys).hexdigest() for keys in plan.given_openpgp_keys],
         [[waiver.id, repr(waiver)] for waiver in plan.waivers],
         [_target_context(target) for target in plan.targets],
     ]

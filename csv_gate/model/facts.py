@@ -342,6 +342,8 @@ class PackageFacts:
     """The first members that no signature of the package reaches, in the package's order."""
     uncovered_count: int = 0
     """How many there are in all; of a package without a signature: none are counted."""
+    file_signatures: int = 0
+    """Files of the package that carry an IMA signature of their own in it; they are the target's kernel's to verify."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

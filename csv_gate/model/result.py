@@ -44,6 +44,8 @@ class Finding:
     target: str | None = None
     place: Place | None = None
     help: str = ""
+    owner: Owner | None = None
+    """Who answers for it, where it is of the run as a whole and somebody does; for one of an artifact, the artifact's owner does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

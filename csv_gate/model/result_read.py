@@ -184,6 +184,7 @@ def _finding(node: Node) -> Finding:
         target=node.at("target").maybe(Node.text),
         place=node.at("place").maybe(_place),
         help=node.at("help").text(),
+        owner=node.find("owner").maybe(_owner),
     )
 
 

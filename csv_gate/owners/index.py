@@ -47,6 +47,11 @@ class OwnerIndex:
         """Whether no source says anything about anybody."""
         return not (self.table or self.codeowners or self.manifests.claims or self.catalog or self.default)
 
+    @property
+    def of_the_rest(self) -> Owner | None:
+        """Who answers for what is nobody else's."""
+        return None if self.default is None else self.default.owner()
+
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         """Who answers for the artifact. Several owners of one CODEOWNERS line are one `Owner`, their names joined by a comma."""
         if self.is_silent:

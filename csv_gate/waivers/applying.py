@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from csv_gate.model.checks import CHECKS
-from csv_gate.model.result import ArtifactResult, Finding
+from csv_gate.model.result import ArtifactResult, Finding, Owner
 from csv_gate.model.verdict import Decision, Level
 from csv_gate.records import dataclass
 from csv_gate.waivers.model import Waiver, WaiverFile
@@ -129,4 +129,5 @@ _HELP = {
 
 
 def _finding(check: str, waiver: Waiver, message: str) -> Finding:
-    return Finding(check=check, level=CHECKS[check].level, message=message, place=waiver.place, help=_HELP[check])
+    owner = Owner(name=waiver.owner, source=str(waiver.place))
+    return Finding(check=check, level=CHECKS[check].level, message=message, place=waiver.place, help=_HELP[check], owner=owner)

@@ -38,7 +38,9 @@ class PackageReader(Protocol):
 
 PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "deb": ("csv_gate.formats.packages.deb", "read_deb"),
         "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
+        "rpm": ("csv_gate.formats.packages.rpm", "read_rpm"),
     }
 )
 """Format, as `detect_format` names it -> module and function of its reader, which is imported when it is first needed."""
