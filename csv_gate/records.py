@@ -41,7 +41,7 @@ def _record(cls: type[Any], frozen: bool, slots: bool, kw_only: bool, eq: bool) 
     if frozen and slots:
         methods.update(__getstate__=_getstate, __setstate__=_setstate)
     if cls.__doc__ is None:
-        cls.__doc__ = ""  # else a signature is written there, which takes longer than all the rest
+        cls.__doc__ = cls.__name__  # else a signature is written there, which takes longer than all the rest
     made: type[Any] = _collect(cls, init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
     for name, method in methods.items():
         setattr(made, name, method)

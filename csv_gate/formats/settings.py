@@ -8,9 +8,6 @@ from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.records import dataclass
 from csv_gate.signatures import CatalogIndex, Roots
 
-FACTS_VERSION = 3
-"""Raised with every change of what extraction says of the same bytes: kept facts of another version are not used."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractionSettings:

@@ -144,7 +144,9 @@ def _pool(plan: Plan, catalogs: Catalogs, jobs: int) -> ProcessPoolExecutor:
 
     # Forking spares each worker the imports and the compiling of policies; elsewhere it is not to be had or not safe.
     method = START_METHOD
-    if method != "fork":
+    if method == "fork":
+        import csv_gate.formats.pe  # noqa: F401, else each worker would import it for itself
+    else:
         # Plans and catalogs hold read-only views of dicts, which do not pickle by themselves.
         copyreg.pickle(MappingProxyType, lambda view: (MappingProxyType, (dict(view),)))
     return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (plan, catalogs))

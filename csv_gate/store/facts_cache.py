@@ -25,9 +25,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from csv_gate.formats.settings import FACTS_VERSION, ExtractionSettings
+from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.limits import MIB
-from csv_gate.model.facts import Facts
+from csv_gate.model.facts import FACTS_VERSION, Facts
 from csv_gate.store.facts_text import UNREADABLE, FactsReader, FactsWriter, unwritten
 from csv_gate.store.location import is_private
 
