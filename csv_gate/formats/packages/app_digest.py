@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
@@ -22,6 +24,18 @@ CONTENT_TYPES: Final = "[Content_Types].xml"
 CODE_INTEGRITY: Final = "AppxMetadata/CodeIntegrity.cat"
 DIGESTS: Final = frozenset({"sha256", "sha384", "sha512"})
 """Those that a block map can name; a signature must use the same."""
+COVERED: Final[Mapping[bytes, str]] = MappingProxyType(
+    {
+        b"AXPC": "the files",
+        b"AXCD": "the directory",
+        b"AXCT": CONTENT_TYPES,
+        b"AXBM": BLOCK_MAP,
+        b"AXCI": CODE_INTEGRITY,
+    }
+)
+"""What each digest is over."""
+_MAGIC: Final = b"APPX"
+_TAG_BYTES: Final = 4
 _END: Final = struct.Struct("<4s4H2LH")
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR: Final = struct.Struct("<4sLQL")
@@ -57,7 +71,7 @@ class AppContent:
 
     def _taken(self, algorithm: str) -> bytes:
         listing, signature = self._listing, self._signature
-        parts = [b"APPX"]
+        parts = [_MAGIC]
         hasher = hashlib.new(algorithm)
         for at in range(0, signature.header_at, CHUNK_BYTES):
             hasher.update(listing.data[at : min(at + CHUNK_BYTES, signature.header_at)])
@@ -74,6 +88,23 @@ class AppContent:
                 hasher.update(chunk)
             parts += [tag, hasher.digest()]
         return b"".join(parts)
+
+
+def differing(signed: bytes, actual: bytes, algorithm: str) -> str:
+    """Which of the digests differ, for people."""
+    ours, theirs = _by_tag(actual, algorithm), _by_tag(signed, algorithm)
+    if not theirs:
+        return "the signature holds no digests of a package"
+    told = [f"{what} ({tag.decode()})" for tag, what in COVERED.items() if ours.get(tag) != theirs.get(tag)]
+    return f"not what was signed: {', '.join(told)}" if told else "the digests of the signature stand in another order"
+
+
+def _by_tag(digests: bytes, algorithm: str) -> Mapping[bytes, bytes]:
+    size = _TAG_BYTES + hashlib.new(algorithm).digest_size
+    if digests[: len(_MAGIC)] != _MAGIC or (len(digests) - len(_MAGIC)) % size:
+        return {}
+    pieces = [digests[at : at + size] for at in range(len(_MAGIC), len(digests), size)]
+    return {piece[:_TAG_BYTES]: piece[_TAG_BYTES:] for piece in pieces}
 
 
 def unsigned_directory(listing: Listing, signature: Entry) -> bytes:

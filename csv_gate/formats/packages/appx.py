@@ -11,20 +11,21 @@ Not modelled: encrypted packages, trust in roots, and what a `CodeIntegrity.cat`
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from csv_gate.errors import ArtifactError, FormatError
+from csv_gate.errors import ArtifactError, FormatError, LimitError
 from csv_gate.formats.packages import PackageReading
-from csv_gate.formats.packages.app_digest import BLOCK_MAP, CODE_INTEGRITY, CONTENT_TYPES, SIGNATURE, AppContent
+from csv_gate.formats.packages.app_digest import BLOCK_MAP, CODE_INTEGRITY, CONTENT_TYPES, SIGNATURE, AppContent, differing
 from csv_gate.formats.packages.app_manifest import BUNDLE_MANIFEST, Manifest, read_manifest
 from csv_gate.formats.packages.app_publisher import family_name, read_publisher, read_subject
-from csv_gate.formats.packages.block_map import BlockMap, differences, read_block_map
+from csv_gate.formats.packages.block_map import BlockMap, differences, part_name, read_block_map
 from csv_gate.formats.packages.zip_members import STORED, Listing, read_listing
 from csv_gate.formats.settings import ExtractionSettings
-from csv_gate.formats.zip_directory import Entry
-from csv_gate.model.facts import PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
+from csv_gate.formats.zip_directory import SIZES_FOLLOW, Entry
+from csv_gate.model.facts import FactName, Gap, PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.signatures import Subject, read_signatures
 from csv_gate.signatures.oids import SPC_SIP_INFO
@@ -36,8 +37,9 @@ _APP: Final = Subject(
 _BUNDLE: Final = Subject(
     data_type=SPC_SIP_INFO, interface=bytes.fromhex("b3585f0fdeaa9a4ba43495742d92eceb"), name="a bundle of packaged apps"
 )
-_UNLISTED: Final = frozenset(name.lower() for name in (SIGNATURE, BLOCK_MAP, CONTENT_TYPES, CODE_INTEGRITY))
+_UNLISTED: Final = frozenset({SIGNATURE, BLOCK_MAP, CONTENT_TYPES, CODE_INTEGRITY})
 """Members that a block map does not list: the signature has digests of its own for them."""
+_MAX_DESCRIPTOR_BYTES: Final = 24
 MAX_PROBLEMS: Final = 50
 
 
@@ -49,10 +51,17 @@ class _Parts:
     digests_match: bool | None = None
     block_map: BlockMap | None = None
     manifest: Manifest | None = None
+    gaps: list[Gap] = field(default_factory=list)
 
     def add(self, code: ProblemCode, detail: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(code=code, detail=detail))
+
+    def stop(self, what: str, error: ArtifactError) -> None:
+        """The signature cannot hold. Where a bound was reached that is no statement about the package."""
+        self.add(ProblemCode.PACKAGE_SIGNATURE_RULE, f"{what}: {error}")
+        if isinstance(error, LimitError):
+            self.gaps.append(Gap(what=FactName.SIGNATURES, why=f"{what}: {error}"))
 
 
 def read_appx(data: memoryview, settings: ExtractionSettings) -> PackageReading:
@@ -62,10 +71,10 @@ def read_appx(data: memoryview, settings: ExtractionSettings) -> PackageReading:
     found = listing.named(SIGNATURE)
     package = _facts(parts)
     if not found:
-        return PackageReading(package=package, problems=tuple(parts.problems))
+        return PackageReading(package=package, problems=tuple(parts.problems), gaps=tuple(parts.gaps))
     layout = list(_layout_problems(listing, found))
-    signatures = [_completed(one, parts, layout) for one in _read_signatures(listing, found[0], settings)]
-    return PackageReading(package=package, signatures=tuple(signatures))
+    signatures = [_completed(one, parts, layout) for one in _read_signatures(listing, found[0], settings, parts)]
+    return PackageReading(package=package, signatures=tuple(signatures), gaps=tuple(parts.gaps))
 
 
 def _read_parts(listing: Listing) -> _Parts:
@@ -74,7 +83,7 @@ def _read_parts(listing: Listing) -> _Parts:
     try:
         parts.manifest = read_manifest(listing)
     except ArtifactError as error:
-        parts.add(ProblemCode.PACKAGE_SIGNATURE_RULE, f"the manifest cannot be read: {error}")
+        parts.stop("the manifest cannot be read", error)
     inner: frozenset[str] = frozenset()
     if is_bundle and parts.manifest is not None:
         inner = _check_bundle(listing, parts.manifest, parts)
@@ -86,7 +95,7 @@ def _read_parts(listing: Listing) -> _Parts:
             parts.add(ProblemCode.PACKAGE_PART_UNLISTED if is_unlisted else ProblemCode.PACKAGE_PART_WRONG, what)
     except ArtifactError as error:
         parts.digests_match = None
-        parts.add(ProblemCode.PACKAGE_SIGNATURE_RULE, f"the block map cannot be followed: {error}")
+        parts.stop("the block map cannot be followed", error)
     return parts
 
 
@@ -98,9 +107,9 @@ def _read_map(listing: Listing) -> BlockMap:
 
 
 def _check_bundle(listing: Listing, manifest: Manifest, parts: _Parts) -> frozenset[str]:
-    """The packages of a bundle, in lower case: they stand where its manifest says, stored. All of them may lie outside (a flat bundle)."""
-    members = {entry.name.lower(): entry for entry in listing.entries}
-    present = frozenset(one.file_name.lower() for one in manifest.packages if one.file_name.lower() in members)
+    """The members that are its packages: they stand where the manifest says, stored. All may lie outside (a flat bundle)."""
+    members = {part_name(entry).lower(): entry for entry in listing.entries}
+    present = frozenset(members[key].name for one in manifest.packages if (key := one.file_name.lower()) in members)
     for one in manifest.packages:
         entry = members.get(one.file_name.lower())
         if entry is None:
@@ -145,15 +154,23 @@ def _layout_problems(listing: Listing, found: tuple[Entry, ...]) -> Iterable[Pro
     except ArtifactError as error:
         yield _rule(str(error))
         return
-    if end != listing.directory.start:
+    rest = bytes(listing.data[end : min(listing.directory.start, end + _MAX_DESCRIPTOR_BYTES + 1)])
+    if rest and not (entry.flags & SIZES_FOLLOW and rest in _descriptors(entry)):
         yield _rule(f"{listing.directory.start - end} bytes between the signature and the directory belong to nothing")
+
+
+def _descriptors(entry: Entry) -> Iterable[bytes]:
+    """The forms of what may follow a member (APPNOTE 4.3.9)."""
+    for layout in ("<3L", "<L2Q"):
+        sizes = struct.pack(layout, entry.crc, entry.packed, entry.size)
+        yield from (sizes, b"PK\x07\x08" + sizes)
 
 
 def _rule(detail: str) -> Problem:
     return Problem(code=ProblemCode.PACKAGE_SIGNATURE_RULE, detail=detail)
 
 
-def _read_signatures(listing: Listing, entry: Entry, settings: ExtractionSettings) -> tuple[SignatureFacts, ...]:
+def _read_signatures(listing: Listing, entry: Entry, settings: ExtractionSettings, parts: _Parts) -> tuple[SignatureFacts, ...]:
     try:
         octets = listing.read(entry, max_bytes=settings.limits.max_certificate_table_bytes)
         if octets[: len(_MAGIC)] != _MAGIC:
@@ -181,16 +198,27 @@ def _read_signatures(listing: Listing, entry: Entry, settings: ExtractionSetting
         limits=settings.limits,
         subject=_BUNDLE if listing.named(BUNDLE_MANIFEST) else _APP,
     )
-    if content.trouble is None:
-        return signatures
-    trouble = _rule(f"the package cannot be digested: {content.trouble}")
-    return tuple(replace(one, problems=(*one.problems, trouble)) for one in signatures)
+    if content.trouble is not None:
+        parts.stop("the package cannot be digested", content.trouble)
+    return tuple(replace(one, problems=tuple(_told(one, problem, content) for problem in one.problems)) for one in signatures)
+
+
+def _told(facts: SignatureFacts, problem: Problem, content: AppContent) -> Problem:
+    """A wrong digest by the names of what differs, in place of five digests in a row."""
+    actual = content.digest(facts.digest_algorithm) if facts.digest_algorithm is not None else None
+    if problem.code is not ProblemCode.DIGEST_MISMATCH or actual is None or facts.signed_digest is None:
+        return problem
+    return replace(problem, detail=differing(bytes.fromhex(facts.signed_digest), actual, str(facts.digest_algorithm)))
 
 
 def _completed(facts: SignatureFacts, parts: _Parts, layout: list[Problem]) -> SignatureFacts:
     """A signature with what the scheme asks beyond Authenticode."""
     problems = [*layout, *parts.problems]
-    if facts.digest_algorithm is not None and parts.block_map is not None and facts.digest_algorithm != parts.block_map.algorithm:
+    if (
+        facts.digest_algorithm is not None
+        and parts.block_map is not None
+        and facts.digest_algorithm != parts.block_map.algorithm
+    ):
         problems.append(_rule(f"signed by {facts.digest_algorithm}, while the block map has {parts.block_map.algorithm}"))
     if facts.signer is not None and parts.manifest is not None:
         publisher = read_publisher(parts.manifest.publisher)

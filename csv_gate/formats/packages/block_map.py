@@ -1,7 +1,8 @@
 """The block map of a packaged app: a digest for every 64 KiB of every file, by which Windows reads a package piece by piece.
 
-Each file is listed with its size, the size of its local header, and the digests of its blocks as they are unpacked. Not compared: the packed
-sizes of blocks, which let a reader find them without reading what stands before, and digests of whole files, which later maps may add.
+Each file is listed with its size, the size of its local header, and the digests of its blocks as they are unpacked. Not compared: the
+packed sizes of blocks, which let a reader find them without reading what stands before, and digests of whole files, which later maps
+may add.
 
 Source: Windows app docs, "App package block map schema reference".
 """
@@ -97,7 +98,7 @@ def part_name(entry: Entry) -> str:
 def differences(listing: Listing, block_map: BlockMap, exempt: frozenset[str]) -> Iterator[tuple[str, bool]]:
     """How the package and its map differ: (what, whether it is a member that the map does not list). Reads every listed file once.
 
-    `exempt`: members, in lower case, that need not be listed.
+    `exempt`: members that need not be listed.
 
     Raises:
         LimitError: the package unpacks to too much.
@@ -117,7 +118,7 @@ def differences(listing: Listing, block_map: BlockMap, exempt: frozenset[str]) -
                 why = str(error)
             if why is not None:
                 yield f"{name[:200]!r} is not what the block map says: {why}", False
-        elif entry.name.lower() not in exempt:
+        elif entry.name not in exempt:
             yield f"{name[:200]!r} is not in the block map", True
     for mapped in waiting.values():
         yield f"{mapped.name[:200]!r} is in the block map, but not in the package", False

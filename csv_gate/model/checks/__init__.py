@@ -14,7 +14,18 @@ from functools import cache
 from types import MappingProxyType
 
 from csv_gate.errors import UsageError
-from csv_gate.model.checks import appcontrol, containers, hygiene, people, policy_lint, scripts, signature, undecided, waivers
+from csv_gate.model.checks import (
+    appcontrol,
+    containers,
+    hygiene,
+    packages,
+    people,
+    policy_lint,
+    scripts,
+    signature,
+    undecided,
+    waivers,
+)
 from csv_gate.model.checks.table import Check
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
@@ -27,6 +38,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             appcontrol.CHECKS,
             scripts.CHECKS,
             containers.CHECKS,
+            packages.CHECKS,
             policy_lint.CHECKS,
             undecided.CHECKS,
             hygiene.CHECKS,
