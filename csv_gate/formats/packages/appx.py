@@ -31,6 +31,8 @@ from csv_gate.signatures import Subject, read_signatures
 from csv_gate.signatures.oids import SPC_SIP_INFO
 
 _MAGIC: Final = b"PKCX"
+_PLACE: Final = "0"
+"""A package has one signature, in which others may be nested."""
 _APP: Final = Subject(
     data_type=SPC_SIP_INFO, interface=bytes.fromhex("4bdfc50a07cee24db76e23c839a09fd1"), name="a packaged app"
 )
@@ -180,7 +182,7 @@ def _read_signatures(listing: Listing, entry: Entry, settings: ExtractionSetting
         return (
             SignatureFacts(
                 source=SignatureSource.EMBEDDED,
-                place=SIGNATURE,
+                place=_PLACE,
                 digest_algorithm=None,
                 signed_digest=None,
                 digest_matches=None,
@@ -193,7 +195,7 @@ def _read_signatures(listing: Listing, entry: Entry, settings: ExtractionSetting
         octets[len(_MAGIC) :],
         content,
         source=SignatureSource.EMBEDDED,
-        place=SIGNATURE,
+        place=_PLACE,
         roots=settings.roots,
         limits=settings.limits,
         subject=_BUNDLE if listing.named(BUNDLE_MANIFEST) else _APP,
