@@ -174,17 +174,18 @@ class Judge:
     def _opened(self, entry: Entry, content: Content, format: str, formats: Collection[str] | None) -> Iterator[Known]:
         questions = JudgedMembers(Selection(self._plan, entry), formats)
         for found in members(self._plan, entry, content, format, questions):
-            facts = self._found(found, content if found.depth == 0 else found.content, formats)
+            facts = self._found(found, content if found.depth == 0 else found.content, questions)
             if facts is not None:
                 yield Known(entry.path + found.path[len(entry.scope) :], found.path, facts)
 
-    def _found(self, found: Found, content: Content | None, formats: Collection[str] | None) -> Facts | None:
+    def _found(self, found: Found, content: Content | None, questions: JudgedMembers) -> Facts | None:
         """The facts of what was found in a container; `None`: there is nothing to tell of it."""
         if content is None:
             return None if found.gap is None else unreadable(found.size, found.gap.why)
         if not found.is_container:
             return self._extracted(content, found.path) if found.is_wanted else None
-        is_judged = found.is_wanted and (formats is None or found.format in formats)
+        # Only now is it known which kind of archive it is.
+        is_judged = questions.wants(found.path, found.format)
         if not is_judged and not found.problems and found.gap is None and found.format not in PACKAGES:
             return None
         facts = self._extracted(content, found.path)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import NEEDS_WHOLE, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
+from csv_gate.formats import NEEDS_WHOLE, PACKAGES, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
 from csv_gate.gate.opening import Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
@@ -122,7 +122,9 @@ def _container(plan: Plan, entry: Entry, format: str, wanted: Collection[str], s
                     seen.judgeable += 1
                     is_told = True
                 seen.containers += found.is_container
-                is_told = is_told or bool(found.problems)
+                if found.is_container and found.depth and found.format in wanted:
+                    is_told = _count_package(plan, found.path, questions, seen) or is_told
+                is_told = is_told or bool(found.problems) or found.format in PACKAGES
                 if found.format == CATALOG and found.content is not None:
                     seen.member_catalogs.append(_catalog(found, shown, plan, roots))
     except ArtifactError:
@@ -132,6 +134,14 @@ def _container(plan: Plan, entry: Entry, format: str, wanted: Collection[str], s
         seen.judged.append(entry)
     if format in wanted and entry.is_included:
         _count(seen, is_taken=_takes(plan, entry.scope))
+
+
+def _count_package(plan: Plan, scope: str, questions: _Look, seen: Survey) -> bool:
+    """Count a package in a container, of which only its end told the kind, if it is included."""
+    is_included = questions.selection.is_included(scope)
+    if is_included:
+        _count(seen, is_taken=_takes(plan, scope))
+    return is_included
 
 
 def _catalog(found: Found, path: str, plan: Plan, roots: Roots) -> MemberCatalog:

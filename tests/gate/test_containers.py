@@ -36,10 +36,9 @@ def decisions(of: Plan, below: Path) -> dict[str, str]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_members_get_the_verdicts_of_loose_files(tmp_path: Path, kind: str) -> None:
     tree(tmp_path, {kind: KINDS[kind]({"bin/good.dll": GOOD, "bin/bad.dll": BAD, "readme": b"words"})})
-    assert decisions(plan(tmp_path, targets=[TARGET]), tmp_path) == {
-        f"{kind}!/bin/bad.dll": "denied",
-        f"{kind}!/bin/good.dll": "allowed",
-    }
+    found = decisions(plan(tmp_path, targets=[TARGET]), tmp_path)
+    found.pop(kind, None)  # a package that a host enforces has a verdict of its own
+    assert found == {f"{kind}!/bin/bad.dll": "denied", f"{kind}!/bin/good.dll": "allowed"}
 
 
 def test_members_of_members_too(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_nothing_but_our_own_errors_comes_of_damaged_packages_and_no_change_of_w
     good, chance, slowest = make(), random.Random("appx"), 0.0
     assert only(good).valid
     for number in range(ROUNDS):
-        data, begun = mutated(good, chance), time.perf_counter()
+        data, begun = mutated(good, chance), time.process_time()
         try:
             facts = read(data)
         except ArtifactError:
@@ -265,11 +265,11 @@ def test_nothing_but_our_own_errors_comes_of_damaged_packages_and_no_change_of_w
         except Exception as error:
             error.add_note(f"round {number}")
             raise
-        slowest = max(slowest, time.perf_counter() - begun)
+        slowest = max(slowest, time.process_time() - begun)
         dump(facts_json(facts))
         if any(one.valid for one in facts.signatures):
             assert behind_the_files(data) == behind_the_files(good), number
-    assert slowest < 1.0
+    assert slowest < 1.0, slowest
 
 
 def test_a_block_map_made_to_be_slow_is_not() -> None:
