@@ -46,6 +46,7 @@ _HASH_LINE: Final = re.compile(r"([0-9.]+)-Hash:([A-Za-z0-9+/=]+)")
 _MIN_RSA_BITS: Final = 2048
 _SERVICE_INDEX: Final = "1.3.6.1.4.1.311.84.2.1.1.1"
 """nuget-v3-service-index-url, which a repository must state."""
+_IA5_STRING: Final = 0x16
 _ROLES: Final = {oids.PROOF_OF_ORIGIN: "author", oids.PROOF_OF_RECEIPT: "repository"}
 _FATAL_IN_ARCHIVE: Final = "the archive is not laid out as a signed package must be"
 
@@ -137,8 +138,9 @@ def _read_signatures(listing: Listing, found: tuple[Entry, ...], settings: Extra
     judgement.check.problems[:0] = message.problems
     role = _role(signer, verdict)
     _check_rules(signer, judgement, role, verdict)
-    yield _facts(judgement, signer, verdict, compared, place=SIGNATURE_NAME, role=role)
-    yield from _counter_signatures(message, signer, source, settings, compared)
+    facts = _facts(judgement, signer, verdict, compared, place=SIGNATURE_NAME, role=role)
+    yield facts
+    yield from _counter_signatures(message, signer, source, settings, facts)
 
 
 def _comment_bytes(listing: Listing) -> int:
@@ -242,9 +244,14 @@ def _role(signer: SignerInfo, verdict: _Verdict) -> str | None:
     role = _ROLES.get(stated or "")
     if role is None:
         verdict.refuse("the signature does not say whether author or repository made it")
-    if role == "repository" and signer.attribute(_SERVICE_INDEX) is None:
-        verdict.refuse("the repository does not say where it is (service index)")
+    if role == "repository" and not _has_service_index(signer):
+        verdict.refuse("the repository does not say where it is (the https address of its service index)")
     return role
+
+
+def _has_service_index(signer: SignerInfo) -> bool:
+    address = signer.attribute(_SERVICE_INDEX)
+    return address is not None and address.tag == _IA5_STRING and address.contents.lower().startswith(b"https://")
 
 
 def _check_rules(signer: SignerInfo, judgement: Judgement, role: str | None, verdict: _Verdict) -> None:
@@ -262,6 +269,8 @@ def _check_rules(signer: SignerInfo, judgement: Judgement, role: str | None, ver
     facts = certificate.facts
     if facts.key_algorithm != "rsa" or (facts.key_bits or 0) < _MIN_RSA_BITS:
         verdict.refuse(f"NuGet takes RSA keys of at least {_MIN_RSA_BITS} bits, not {facts.key_algorithm} of {facts.key_bits}")
+    if facts.tbs_algorithm not in _ALGORITHMS.values():
+        verdict.refuse(f"NuGet does not take certificates that are signed with {facts.signature_algorithm}")
     if facts.eku is None or oids.EKU_CODE_SIGNING not in facts.eku:
         verdict.refuse("the signing certificate is not meant for code")
     elif oids.EKU_LIFETIME_SIGNING in facts.eku:
@@ -272,14 +281,19 @@ def _check_rules(signer: SignerInfo, judgement: Judgement, role: str | None, ver
 
 
 def _counter_signatures(
-    message: SignedData, primary: SignerInfo, source: Source, settings: ExtractionSettings, compared: _Compared
+    message: SignedData, primary: SignerInfo, source: Source, settings: ExtractionSettings, author: SignatureFacts
 ) -> Iterator[SignatureFacts]:
-    """A repository's signature over the author's: it covers the octets of that signature, and by them the package."""
+    """A repository's signature over the author's: it covers the octets of that signature, and the package only by that signature. With
+    one that does not hold it says nothing: the octets may have been taken from another package."""
     values = [value for one in primary.unsigned if one.oid == oids.COUNTER_SIGNATURE for value in one.values]
     for number, value in enumerate(values[: settings.limits.max_nested_signatures]):
         verdict, place = _Verdict([]), f"{SIGNATURE_NAME}.{number}"
         if len(values) > 1:
             verdict.refuse("there are several counter-signatures")
+        if not author.valid:
+            verdict.refuse("the signature that it counter-signs does not hold")
+        if author.role == "repository":
+            verdict.refuse("the signature of a repository cannot be counter-signed")
         try:
             signer = read_signer(value)
         except ArtifactError as error:
@@ -301,7 +315,7 @@ def _counter_signatures(
         if role == "author":
             verdict.refuse("an author cannot counter-sign")
         _check_rules(signer, judgement, role, verdict)
-        yield _facts(judgement, signer, verdict, _Compared(holds=compared.holds), place=place, role=role)
+        yield _facts(judgement, signer, verdict, _Compared(holds=author.digest_matches is True), place=place, role=role)
 
 
 def _facts(
