@@ -6,13 +6,13 @@ Sources: Windows app docs, "Identity (Windows 10 and later)", "Bundle manifest s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError
 from csv_gate.formats.packages.app_publisher import MAX_PUBLISHER_CHARACTERS
 from csv_gate.formats.packages.xml_elements import elements
 from csv_gate.formats.packages.zip_members import Listing
+from csv_gate.records import dataclass
 
 APP_MANIFEST: Final = "AppxManifest.xml"
 BUNDLE_MANIFEST: Final = "AppxMetadata/AppxBundleManifest.xml"

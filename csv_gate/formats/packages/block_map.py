@@ -13,7 +13,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
@@ -21,6 +20,7 @@ from csv_gate.errors import FormatError, LimitError
 from csv_gate.formats.packages.xml_elements import elements
 from csv_gate.formats.packages.zip_members import Listing
 from csv_gate.formats.zip_directory import Entry
+from csv_gate.records import dataclass
 
 BLOCK_BYTES: Final = 64 * 1024
 _METHODS: Final = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
@@ -18,6 +17,7 @@ from csv_gate.model.checks import (
     appcontrol,
     containers,
     hygiene,
+    openpgp,
     packages,
     people,
     policy_lint,
@@ -27,6 +27,7 @@ from csv_gate.model.checks import (
     waivers,
 )
 from csv_gate.model.checks.table import Check
+from csv_gate.records import dataclass
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
 
@@ -38,6 +39,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             appcontrol.CHECKS,
             scripts.CHECKS,
             containers.CHECKS,
+            openpgp.CHECKS,
             packages.CHECKS,
             policy_lint.CHECKS,
             undecided.CHECKS,
