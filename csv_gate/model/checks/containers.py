@@ -1,4 +1,4 @@
-"""CSV30x: containers whose members two readers may see differently, or whose names lead astray. CSV33x: packages with lists of their own parts, and packaged apps."""
+"""CSV30x: containers whose members two readers may see differently, or whose names lead astray. CSV33x: lists of parts, packaged apps."""
 
 from __future__ import annotations
 
