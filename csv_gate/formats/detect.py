@@ -7,6 +7,7 @@ Nothing is verified here: `pe` means that the bytes claim to be a PE image, `cat
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from csv_gate.formats.file_names import format_of_name
@@ -85,14 +86,19 @@ _CONTROL: Final = bytes({*range(0x20)} - {*range(0x09, 0x0E), 0x1B})
 _ROOT_ELEMENT: Final = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?SiPolicy[\s>/]", re.S)
 
 
+_NUSPEC: Final = b".nuspec"
+"""The end of a name, any other is whole."""
 _ZIP_FLAVOURS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"AppxBlockMap.xml", "appx"),
+    (b"AppxSignature.p7x", "appx"),
     (b"extension.vsixmanifest", "vsix"),
     (b"META-INF/MANIFEST.MF", "jar"),
-    (b".nuspec", "nupkg"),
+    (_NUSPEC, "nupkg"),
     (b".signature.p7s", "nupkg"),
 )
 """(member name in the central directory, format of the package). The first that is there counts."""
+_END64_BYTES: Final = 56 + 20
+"""The Zip64 end record and its locator."""
 ZIP: Final = "zip"
 ZIP_TAIL_BYTES: Final = 64 * 1024 + 22
 """An end record with the longest comment."""
@@ -170,8 +176,40 @@ def is_lzma(head: bytes) -> bool:
 
 
 def name_zip(tail: bytes) -> str:
-    """Which kind of package a zip archive is, by member names in its last `ZIP_TAIL_BYTES`, where the central directory ends."""
-    return next((name for member, name in _ZIP_FLAVOURS if member in tail), ZIP)
+    """Which kind of package a zip archive is, by the names in its directory as far as that is in its last `ZIP_TAIL_BYTES`.
+
+    Names in an archive that is stored as last member, and those in folders, are others' names: they name nothing.
+    """
+    names = list(_member_names(_directory(tail)))
+    return next((format for wanted, format in _ZIP_FLAVOURS if any(_is_named(name, wanted) for name in names)), ZIP)
+
+
+def _is_named(name: bytes, wanted: bytes) -> bool:
+    if wanted == _NUSPEC:
+        return b"/" not in name and name.lower().endswith(wanted)
+    return name == wanted
+
+
+def _directory(tail: bytes) -> bytes:
+    """The central directory, or what of it is in the tail; of an archive that is cut short the whole tail."""
+    end = tail.rfind(b"PK\x05\x06")
+    while end >= 0 and end + 22 + int.from_bytes(tail[end + 20 : end + 22], "little") != len(tail):
+        end = tail.rfind(b"PK\x05\x06", 0, end)
+    if end < 0:
+        return tail
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    longer = end - _END64_BYTES
+    if longer >= 0 and tail[longer : longer + 4] == b"PK\x06\x06":
+        size, end = int.from_bytes(tail[longer + 40 : longer + 48], "little"), longer
+    return tail[max(0, end - size) : end]
+
+
+def _member_names(directory: bytes) -> Iterator[bytes]:
+    at = directory.find(b"PK\x01\x02")
+    while 0 <= at <= len(directory) - 46:
+        name_size, extra_size, comment_size = (int.from_bytes(directory[at + n : at + n + 2], "little") for n in (28, 30, 32))
+        yield directory[at + 46 : at + 46 + name_size]
+        at = directory.find(b"PK\x01\x02", at + 46 + name_size + extra_size + comment_size)
 
 
 def _executable(head: bytes, size: int) -> str | None:

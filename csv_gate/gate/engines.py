@@ -27,6 +27,7 @@ JUDGED_FORMATS: dict[str, frozenset[str]] = {
             "msi",
             "msp",
             "mst",
+            "appx",
         }
     )
 }

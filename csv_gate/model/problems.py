@@ -161,6 +161,12 @@ class ProblemCode(StrEnum):
     # Packages
     PACKAGE_SIGNATURE_RULE = "package-signature-rule"
     """A rule of the package's own signature scheme is broken."""
+    PACKAGE_PART_WRONG = "package-part-wrong"
+    """A part is not what a list inside of the package says of it."""
+    PACKAGE_PART_UNLISTED = "package-part-unlisted"
+    """A part stands there that a list of all parts does not have."""
+    PACKAGE_PUBLISHER_WRONG = "package-publisher-wrong"
+    """The publisher that a packaged app names is not the one that signed it."""
 
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"

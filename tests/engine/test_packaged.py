@@ -76,6 +76,20 @@ def test_the_root_of_the_signer_must_be_trusted_by_the_machine() -> None:
     assert verdict.decision is Decision.UNDECIDED
 
 
+def test_a_family_is_allowed_only_to_a_signer_whose_root_the_machine_trusts() -> None:
+    """Anybody can make a certificate with the publisher's name and sign a package of that family with it."""
+    verdict = judged(package(), ac.policy(BY_FAMILY, options=STORE), context=AppControlContext(evaluated_at=f.NOW))
+    assert verdict.decision is Decision.UNDECIDED
+    assert "trust" in verdict.because
+
+
+def test_a_family_is_allowed_to_no_signer_who_is_revoked() -> None:
+    revoked = replace(TRUSTING, revoked_sha256=frozenset({f.certificate().thumbprint_sha256}))
+    verdict = judged(package(), ac.policy(BY_FAMILY, options=STORE), context=revoked)
+    assert verdict.decision is Decision.UNDECIDED
+    assert "revoked" in verdict.because
+
+
 def test_a_policy_without_option_12_does_not_reach_packages() -> None:
     assert judged(package(family="Other_1"), ac.policy(BY_FAMILY)).decision is Decision.NOT_APPLICABLE
     both = judged(package(family="Other_1"), ac.policy(BY_FAMILY), ac.policy(BY_FAMILY, options=STORE, number=2))

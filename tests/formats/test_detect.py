@@ -3,7 +3,8 @@ import zipfile
 
 import pytest
 
-from csv_gate.formats.detect import detect_format, ends_as_zip, name_by_end, name_zip
+from csv_gate.formats.detect import ZIP_TAIL_BYTES, detect_format, ends_as_zip, name_by_end, name_zip
+from tests.builders.containers import ZipEntry, raw_zip
 from tests.builders.pe import pe
 
 
@@ -68,6 +69,21 @@ def test_a_package_is_named_by_its_members(member: str, format: str) -> None:
         archive.writestr(member, "x")
     assert _of(buffer.getvalue()) == "zip"
     assert name_zip(buffer.getvalue()) == format
+
+
+@pytest.mark.parametrize("zip64", [True, False])
+@pytest.mark.parametrize("inner", [b"AppxBlockMap.xml", b"META-INF/MANIFEST.MF", b"a.nuspec", b".signature.p7s"])
+def test_a_package_that_is_stored_in_an_archive_or_lies_in_a_folder_names_not_the_archive(inner: bytes, zip64: bool) -> None:
+    package = raw_zip(ZipEntry(name=inner.decode(), method=0))
+    outer = raw_zip(ZipEntry(name="inner.zip", data=package, method=0), zip64=zip64, comment=b"PK\5\6")
+    assert (name_zip(package) != "zip", name_zip(outer)) == (True, "zip")
+    assert name_zip(raw_zip(ZipEntry(name=f"folder/{inner.decode()}"), zip64=zip64)) == "zip"
+
+
+def test_a_directory_that_is_cut_by_the_tail_names_the_package_still() -> None:
+    many = [ZipEntry(name=f"a/{'x' * 200}{number}") for number in range(400)]
+    data = raw_zip(*many, ZipEntry(name="AppxBlockMap.xml"))
+    assert name_zip(data[-ZIP_TAIL_BYTES:]) == "appx"
 
 
 def test_an_archive_is_found_from_its_end_where_something_stands_before_it() -> None:

@@ -1,7 +1,8 @@
 """Packaged apps (APPX, MSIX): judged when they are deployed, by package family name or by who signed the package.
 
 A base takes part where option 12 extends it to packaged apps. Where a base or one of its supplementals holds a rule for a package
-family, those rules alone judge; else signers do, compared with the signature of the package itself, whose root the machine must trust.
+family, those rules alone judge; else signers do, compared with the signature of the package itself. Either way that signature must be one
+that Windows takes, under a root that the machine trusts: anybody can sign with a certificate of his own that bears another's name.
 Whether rules for hashes, names and paths reach a package is not published: they decide nothing here.
 
 Sources: App Control docs, "Manage packaged apps with App Control", "Understand App Control policy rules and file rules" (option 12),
@@ -17,7 +18,8 @@ from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicySet
 from csv_gate.engine.appcontrol.compose import not_applicable, tagging_steps, together, undecided
 from csv_gate.engine.appcontrol.policy import BaseResult, judge
 from csv_gate.engine.appcontrol.scenario import PACKAGES
-from csv_gate.engine.appcontrol.truth import FACT, NOT_SPECIFIED, Doubt
+from csv_gate.engine.appcontrol.truth import ALLOW, FACT, NOT_SPECIFIED, TRUE, Doubt, any_of
+from csv_gate.engine.appcontrol.usability import is_usable
 from csv_gate.engine.appcontrol.view import view_artifact
 from csv_gate.model.appcontrol import Option
 from csv_gate.model.context import AppControlContext
@@ -44,6 +46,12 @@ def judge_packaged(facts: Facts, policies: CompiledPolicySet, context: AppContro
     view = view_artifact(facts, inside, kernel=False, host=PACKAGES.name, scheme=SignatureScheme.APPX)
     results = [_reached(judge(entry, view)) if _governs(entry) else _passed_over(entry) for entry in policies.bases]
     verdict = together(policies, results, view, target)
+    if verdict.decision is Decision.ALLOWED:
+        stands = any_of(is_usable(one, view, ALLOW, None) for one in view.signatures)
+        if stands.truth is not TRUE:
+            doubts = stands.doubts or (Doubt(check=FACT, what=f"who published the package: {stands.why}"),)
+            why = f"{verdict.because}; but the name of a package is its signer's word, and it is not known {doubts[0].what}"
+            return undecided(target, doubts, why, verdict.trace)
     if verdict.decision is not Decision.DENIED:
         return verdict
     consequence = f"were it enforced, {PACKAGES.consequence}" if verdict.audited else PACKAGES.consequence

@@ -38,6 +38,7 @@ class PackageReader(Protocol):
 
 PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "appx": ("csv_gate.formats.packages.appx", "read_appx"),
         "deb": ("csv_gate.formats.packages.deb", "read_deb"),
         "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
         "rpm": ("csv_gate.formats.packages.rpm", "read_rpm"),

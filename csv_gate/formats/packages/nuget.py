@@ -9,18 +9,14 @@ Sources: NuGet docs, "Signed packages" and "Package signature technical details"
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import re
-import struct
 from collections.abc import Iterator
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError, LimitError
 from csv_gate.formats.packages import PackageReading
+from csv_gate.formats.packages.nuget_digest import ALGORITHMS, END, package_digest, signed_digest
 from csv_gate.formats.packages.xml_elements import elements
-from csv_gate.formats.packages.zip_members import CHUNK_BYTES, STORED, Listing, read_listing
+from csv_gate.formats.packages.zip_members import STORED, Listing, read_listing
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.formats.zip_directory import Entry
 from csv_gate.model.facts import PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
@@ -34,18 +30,10 @@ from csv_gate.signatures.timestamp import CADES_STAMPS, names_certificate
 
 SIGNATURE_NAME: Final = ".signature.p7s"
 MAX_SIGNATURE_BYTES: Final = 1024 * 1024
-_END: Final = struct.Struct("<4s4H2LH")
-_CENTRAL_OFFSET_AT: Final = 42
-"""Of the local header's offset within a record of the central directory (APPNOTE 4.3.12)."""
-_ALGORITHMS: Final = {
-    "2.16.840.1.101.3.4.2.1": "sha256",
-    "2.16.840.1.101.3.4.2.2": "sha384",
-    "2.16.840.1.101.3.4.2.3": "sha512",
-}
-_HASH_LINE: Final = re.compile(r"([0-9.]+)-Hash:([A-Za-z0-9+/=]+)")
 _MIN_RSA_BITS: Final = 2048
 _SERVICE_INDEX: Final = "1.3.6.1.4.1.311.84.2.1.1.1"
 """nuget-v3-service-index-url, which a repository must state."""
+_IA5_STRING: Final = 0x16
 _ROLES: Final = {oids.PROOF_OF_ORIGIN: "author", oids.PROOF_OF_RECEIPT: "repository"}
 _FATAL_IN_ARCHIVE: Final = "the archive is not laid out as a signed package must be"
 
@@ -107,7 +95,7 @@ def _read_signatures(listing: Listing, found: tuple[Entry, ...], settings: Extra
         verdict.refuse("there are several signature files")
     if entry.method != STORED or entry.size != entry.packed:
         verdict.refuse("the signature file is compressed, which NuGet refuses")
-    if listing.directory.end != len(listing.data) - _END.size - _comment_bytes(listing):
+    if listing.directory.end != len(listing.data) - END.size - _comment_bytes(listing):
         verdict.refuse("the archive is in ZIP64 form, which NuGet does not sign")
     try:
         der = listing.read(entry, max_bytes=MAX_SIGNATURE_BYTES)
@@ -137,8 +125,9 @@ def _read_signatures(listing: Listing, found: tuple[Entry, ...], settings: Extra
     judgement.check.problems[:0] = message.problems
     role = _role(signer, verdict)
     _check_rules(signer, judgement, role, verdict)
-    yield _facts(judgement, signer, verdict, compared, place=SIGNATURE_NAME, role=role)
-    yield from _counter_signatures(message, signer, source, settings, compared)
+    facts = _facts(judgement, signer, verdict, compared, place=SIGNATURE_NAME, role=role)
+    yield facts
+    yield from _counter_signatures(message, signer, source, settings, facts)
 
 
 def _comment_bytes(listing: Listing) -> int:
@@ -148,7 +137,7 @@ def _comment_bytes(listing: Listing) -> int:
 
 def _compare(listing: Listing, entry: Entry, text: bytes, verdict: _Verdict) -> _Compared:
     try:
-        algorithm, signed = _signed_digest(text)
+        algorithm, signed = signed_digest(text)
         actual = package_digest(listing, entry, algorithm)
     except (FormatError, LimitError) as error:
         verdict.problems.append(Problem(code=ProblemCode.PACKAGE_SIGNATURE_RULE, detail=str(error)))
@@ -156,77 +145,6 @@ def _compare(listing: Listing, entry: Entry, text: bytes, verdict: _Verdict) -> 
     if actual != signed:
         verdict.problems.append(Problem(code=ProblemCode.DIGEST_MISMATCH, detail="the package is not the one that was signed"))
     return _Compared(algorithm, signed.hex(), actual == signed)
-
-
-def _signed_digest(text: bytes) -> tuple[str, bytes]:
-    """The signed text: `Version:1`, an empty line, `OID-Hash:base64`, an empty line."""
-    try:
-        lines = text.decode("ascii").replace("\r\n", "\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise FormatError("the signed text is not ASCII") from error
-    if lines[:2] != ["Version:1", ""]:
-        raise FormatError("the signed text is not of version 1", got=repr(lines[:1]))
-    found = [match for line in lines[2:] if (match := _HASH_LINE.fullmatch(line))]
-    if len(found) != 1 or any(line and not _HASH_LINE.fullmatch(line) for line in lines[2:]):
-        raise FormatError("the signed text does not hold exactly one digest")
-    algorithm = _ALGORITHMS.get(found[0][1])
-    if algorithm is None:
-        raise FormatError("the digest of the package is of a kind that NuGet does not use", got=found[0][1])
-    try:
-        value = base64.b64decode(found[0][2], validate=True)
-    except binascii.Error as error:
-        raise FormatError("the digest of the package is not base64") from error
-    if len(value) != hashlib.new(algorithm).digest_size:
-        raise FormatError("the digest of the package has a wrong length", got=f"{len(value)} bytes")
-    return algorithm, value
-
-
-def package_digest(listing: Listing, signature: Entry, algorithm: str) -> bytes:
-    """The digest of the package as it was before `signature` was put in.
-
-    Raises:
-        FormatError: bytes belong to no member, so that what was signed cannot be told.
-    """
-    data, hasher = listing.data, hashlib.new(algorithm)
-    ordered = sorted(listing.entries, key=lambda entry: entry.header_at)
-    ends = [*(entry.header_at for entry in ordered[1:]), listing.directory.start]
-    if ordered[0].header_at != 0:
-        raise FormatError("bytes stand before the first member")
-    removed = 0
-    for entry, end in zip(ordered, ends, strict=True):
-        start = listing.content_at(entry)
-        if entry is signature:
-            removed = end - entry.header_at
-            if start + entry.packed != end:
-                raise FormatError("bytes behind the signature file belong to no member")
-            continue
-        for at in range(entry.header_at, end, CHUNK_BYTES):
-            hasher.update(data[at : min(at + CHUNK_BYTES, end)])
-    for entry in listing.entries:
-        if entry is not signature:
-            hasher.update(_moved(data, entry, removed if entry.header_at > signature.header_at else 0))
-    hasher.update(_shortened_end(listing, signature, removed))
-    return hasher.digest()
-
-
-def _moved(data: memoryview, entry: Entry, by: int) -> bytes:
-    """A record of the central directory, with the local header `by` bytes nearer to the beginning."""
-    record = bytearray(data[entry.record_at : entry.record_end])
-    offset = int.from_bytes(record[_CENTRAL_OFFSET_AT : _CENTRAL_OFFSET_AT + 4], "little") - by
-    if offset < 0:
-        raise FormatError("a record of the directory points before the archive")
-    record[_CENTRAL_OFFSET_AT : _CENTRAL_OFFSET_AT + 4] = offset.to_bytes(4, "little")
-    return bytes(record)
-
-
-def _shortened_end(listing: Listing, signature: Entry, removed: int) -> bytes:
-    at = listing.directory.end
-    magic, disk, start_disk, here, count, size, offset, comment = _END.unpack_from(listing.data, at)
-    size -= signature.record_end - signature.record_at
-    if magic != b"PK\x05\x06" or here < 1 or count < 1 or size < 0 or offset < removed:
-        raise FormatError("the end record does not fit the archive")
-    end = _END.pack(magic, disk, start_disk, here - 1, count - 1, size, offset - removed, comment)
-    return end + bytes(listing.data[at + _END.size :])
 
 
 def _role(signer: SignerInfo, verdict: _Verdict) -> str | None:
@@ -242,9 +160,14 @@ def _role(signer: SignerInfo, verdict: _Verdict) -> str | None:
     role = _ROLES.get(stated or "")
     if role is None:
         verdict.refuse("the signature does not say whether author or repository made it")
-    if role == "repository" and signer.attribute(_SERVICE_INDEX) is None:
-        verdict.refuse("the repository does not say where it is (service index)")
+    if role == "repository" and not _has_service_index(signer):
+        verdict.refuse("the repository does not say where it is (the https address of its service index)")
     return role
+
+
+def _has_service_index(signer: SignerInfo) -> bool:
+    address = signer.attribute(_SERVICE_INDEX)
+    return address is not None and address.tag == _IA5_STRING and address.contents.lower().startswith(b"https://")
 
 
 def _check_rules(signer: SignerInfo, judgement: Judgement, role: str | None, verdict: _Verdict) -> None:
@@ -255,13 +178,15 @@ def _check_rules(signer: SignerInfo, judgement: Judgement, role: str | None, ver
         verdict.refuse("the signature does not name its certificate (signing-certificate-v2)")
     elif certificate is not None and not names_certificate(binding, "sha256", certificate):
         verdict.refuse("the signature names another certificate than the one that made it")
-    if signer.digest_algorithm not in _ALGORITHMS.values():
+    if signer.digest_algorithm not in ALGORITHMS.values():
         verdict.refuse(f"NuGet does not take the digest {signer.digest_algorithm or 'of the signature'}")
     if certificate is None:
         return
     facts = certificate.facts
     if facts.key_algorithm != "rsa" or (facts.key_bits or 0) < _MIN_RSA_BITS:
         verdict.refuse(f"NuGet takes RSA keys of at least {_MIN_RSA_BITS} bits, not {facts.key_algorithm} of {facts.key_bits}")
+    if facts.tbs_algorithm not in ALGORITHMS.values():
+        verdict.refuse(f"NuGet does not take certificates that are signed with {facts.signature_algorithm}")
     if facts.eku is None or oids.EKU_CODE_SIGNING not in facts.eku:
         verdict.refuse("the signing certificate is not meant for code")
     elif oids.EKU_LIFETIME_SIGNING in facts.eku:
@@ -272,14 +197,19 @@ def _check_rules(signer: SignerInfo, judgement: Judgement, role: str | None, ver
 
 
 def _counter_signatures(
-    message: SignedData, primary: SignerInfo, source: Source, settings: ExtractionSettings, compared: _Compared
+    message: SignedData, primary: SignerInfo, source: Source, settings: ExtractionSettings, author: SignatureFacts
 ) -> Iterator[SignatureFacts]:
-    """A repository's signature over the author's: it covers the octets of that signature, and by them the package."""
+    """A repository's signature over the author's: it covers the octets of that signature, and the package only by that signature. With
+    one that does not hold it says nothing: the octets may have been taken from another package."""
     values = [value for one in primary.unsigned if one.oid == oids.COUNTER_SIGNATURE for value in one.values]
     for number, value in enumerate(values[: settings.limits.max_nested_signatures]):
         verdict, place = _Verdict([]), f"{SIGNATURE_NAME}.{number}"
         if len(values) > 1:
             verdict.refuse("there are several counter-signatures")
+        if not author.valid:
+            verdict.refuse("the signature that it counter-signs does not hold")
+        if author.role == "repository":
+            verdict.refuse("the signature of a repository cannot be counter-signed")
         try:
             signer = read_signer(value)
         except ArtifactError as error:
@@ -301,7 +231,7 @@ def _counter_signatures(
         if role == "author":
             verdict.refuse("an author cannot counter-sign")
         _check_rules(signer, judgement, role, verdict)
-        yield _facts(judgement, signer, verdict, _Compared(holds=compared.holds), place=place, role=role)
+        yield _facts(judgement, signer, verdict, _Compared(holds=author.digest_matches is True), place=place, role=role)
 
 
 def _facts(

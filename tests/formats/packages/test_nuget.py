@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import random
 from pathlib import Path
@@ -74,6 +76,25 @@ def test_a_counter_signature_falls_with_the_package() -> None:
     assert [one.valid for one in found] == [False, False]
 
 
+def test_a_counter_signature_that_was_moved_to_another_package_does_not_hold() -> None:
+    """Its octets, and those of the author's signature that it covers, are right: only the author's signature is over another text."""
+
+    def text(package: bytes) -> bytes:
+        hashed = base64.b64encode(hashlib.sha256(package).digest()).decode()
+        return f"Version:1\n\n2.16.840.1.101.3.4.2.1-Hash:{hashed}\n\n".encode()
+
+    evil = [FILES[0], ZipEntry(name="lib/demo.dll", data=b"MZ evil" * 300)]
+    moved = signature(UNSIGNED, AUTHOR, counter=REPOSITORY).replace(text(UNSIGNED), text(nupkg(files=evil)))
+    found = read(nupkg(moved, files=evil)).signatures
+    assert [one.digest_matches for one in found] == [True, True]
+    assert [one.valid for one in found] == [False, False]
+
+
+def test_a_repositorys_signature_cannot_be_counter_signed() -> None:
+    found = read(nupkg(signature(UNSIGNED, REPOSITORY, role="repository", counter=REPOSITORY))).signatures
+    assert [one.valid for one in found] == [True, False]
+
+
 def test_a_time_stamp_over_the_signature_counts() -> None:
     found = only(nupkg(signature(UNSIGNED, AUTHOR, stamp=cms.Stamp(STAMPER))))
     assert found.valid, found.problems
@@ -117,6 +138,7 @@ def test_a_package_that_is_not_the_signed_one_is_told(files: list[ZipEntry]) -> 
         nupkg(signature(UNSIGNED, AUTHOR, text=b"Version:1\n\nnothing\n\n")),
         nupkg(signature(UNSIGNED, AUTHOR, stamp=cms.Stamp(STAMPER, over=b"another"))),
         nupkg(signature(UNSIGNED, ROOT.issue("Weak", key_kind="rsa1024", key_label="weak"))),
+        nupkg(signature(UNSIGNED, ROOT.issue("Old", digest="sha1"))),
         nupkg(signature(UNSIGNED, ROOT.issue("Mail", eku=("1.3.6.1.5.5.7.3.4",)))),
         nupkg(signature(UNSIGNED, ROOT.issue("Life", eku=("1.3.6.1.5.5.7.3.3", "1.3.6.1.4.1.311.10.3.13")))),
         nupkg(b"\x30\x03\x02\x01\x01"),
