@@ -160,6 +160,10 @@ class ProblemCode(StrEnum):
     # Packages
     PACKAGE_SIGNATURE_RULE = "package-signature-rule"
     """A rule of the package's own signature scheme is broken."""
+    PACKAGE_MEMBER_MISSING = "package-member-missing"
+    """A member that was signed is not there."""
+    PACKAGE_MEMBER_UNSIGNED = "package-member-unsigned"
+    """Members that a signature of the package does not reach."""
 
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"

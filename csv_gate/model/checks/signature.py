@@ -57,6 +57,8 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.ENTRY_PADDING_NOT_ZERO: "CSV104",
         ProblemCode.ENTRIES_SEVERAL: "CSV110",
         ProblemCode.PACKAGE_SIGNATURE_RULE: "CSV102",
+        ProblemCode.PACKAGE_MEMBER_MISSING: "CSV101",
+        ProblemCode.PACKAGE_MEMBER_UNSIGNED: "CSV324",
         ProblemCode.CMS_MALFORMED: "CSV102",
         ProblemCode.CMS_NOT_AUTHENTICODE: "CSV102",
         ProblemCode.CMS_SIGNER_COUNT: "CSV102",
