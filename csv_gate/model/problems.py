@@ -164,6 +164,10 @@ class ProblemCode(StrEnum):
     """A member that was signed is not there."""
     PACKAGE_MEMBER_UNSIGNED = "package-member-unsigned"
     """Members that a signature of the package does not reach."""
+    XML_SIGNATURE_MALFORMED = "xml-signature-malformed"
+    XML_SIGNATURE_WRONG = "xml-signature-wrong"
+    XML_SIGNER_MISSING = "xml-signer-missing"
+    """No certificate came along, or not exactly one that has the signer's key."""
 
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"

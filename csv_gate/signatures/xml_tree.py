@@ -6,7 +6,7 @@ attributes and no external anything (Canonical XML 1.0, section 2.1, asks for th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pyexpat import ExpatError, ParserCreate
 from typing import Final
@@ -63,6 +63,12 @@ class Element:
     parent: Element | None
     children: list[Element | Comment | Instruction | str] = field(default_factory=list)
 
+    @staticmethod
+    def of(local: str, attributes: Iterable[tuple[str, str]], parent: Element) -> Element:
+        """A new element in the default namespace of its parent, for what is written anew before it is signed. It is not added there."""
+        given = tuple(Attribute(name, "", name, value) for name, value in attributes)
+        return Element(local, parent.scope.get("", ""), local, given, {}, parent.scope, parent)
+
     @property
     def prefix(self) -> str:
         return self.name.rpartition(":")[0]
@@ -117,7 +123,7 @@ class _Builder:
         self.parser = parser = ParserCreate()
         parser.buffer_text = True
         parser.ordered_attributes = True
-        parser.StartElementHandler = self._start  # type: ignore[assignment]  # a list comes with ordered_attributes
+        parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         parser.CommentHandler = self._comment

@@ -40,6 +40,7 @@ PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
         "jar": ("csv_gate.formats.packages.jar", "read_jar"),
+        "vsix": ("csv_gate.formats.packages.vsix", "read_vsix"),
     }
 )
 """Format, as `detect_format` names it -> module and function of its reader, which is imported when it is first needed."""
