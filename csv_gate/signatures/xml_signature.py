@@ -112,7 +112,9 @@ def read_xml_signature(data: bytes, limits: Limits) -> XmlSignature:
         raise FormatError("the signature method has parameters")
     references = tuple(read_reference(one) for one in info.elements("Reference"))
     if not 0 < len(references) <= _MAX_REFERENCES:
-        raise FormatError("the signature must have between one and 32 references", got=str(len(references)))
+        raise FormatError("the signature has no references, or too many", got=str(len(references)))
+    if len({one.uri for one in references}) != len(references):
+        raise FormatError("the signature refers twice to one object")
     return XmlSignature(
         root=root,
         signed_info=info,
@@ -167,9 +169,10 @@ def judge_xml_signature(signature: XmlSignature, more: Iterable[Certificate], *,
     certificates = tuple(dict.fromkeys((*signature.certificates, *more)))
     check = Check()
     objects: list[Element] = []
+    named = _by_id(signature.root)
     for reference in signature.references:
         try:
-            objects.append(_referred(signature, reference, check))
+            objects.append(_referred(signature, named, reference, check))
         except FormatError as error:
             check.add(ProblemCode.XML_SIGNATURE_MALFORMED, str(error))
     _check_value(signature, certificates, check)
@@ -181,12 +184,22 @@ def judge_xml_signature(signature: XmlSignature, more: Iterable[Certificate], *,
     return XmlJudgement(check=check, chain=chain, objects=tuple(objects))
 
 
-def _referred(signature: XmlSignature, reference: Reference, check: Check) -> Element:
+def _by_id(root: Element) -> Mapping[str, list[Element]]:
+    """Elements by what any attribute called id, in whatever case and namespace, says: readers differ in which of them they look at."""
+    found: dict[str, list[Element]] = {}
+    for element in root.walk():
+        for one in element.attributes:
+            if one.local.lower() == "id":
+                found.setdefault(one.value, []).append(element)
+    return found
+
+
+def _referred(signature: XmlSignature, named: Mapping[str, list[Element]], reference: Reference, check: Check) -> Element:
     """The object of a reference, compared with its digest."""
     if not reference.uri.startswith("#") or len(reference.uri) < 2:
         raise FormatError("the signature refers to something outside of itself", got=reference.uri[:100])
     name = reference.uri[1:]
-    found = [one for one in signature.root.walk() if any(a.local.lower() == "id" and a.value == name for a in one.attributes)]
+    found = named.get(name, [])
     if len(found) != 1 or found[0].parent is not signature.root or (found[0].namespace, found[0].local) != (XMLDSIG, "Object"):
         raise FormatError("a reference does not lead to exactly one object of the signature", got=reference.uri[:100])
     octets = canonical(found[0], _form(reference.transforms), prefixes=frozenset())
