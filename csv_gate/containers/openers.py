@@ -14,10 +14,12 @@ from csv_gate.containers.zip import open_zip
 OPENERS: Mapping[str, Opener] = MappingProxyType(
     {
         "zip": open_zip,
+        "apk": open_zip,
         "appx": open_zip,
         "jar": open_zip,
         "nupkg": open_zip,
         "vsix": open_zip,
+        "xap": open_zip,
         "tar": open_tar,
         "gzip": compressed("gzip"),
         "xz": compressed("xz"),

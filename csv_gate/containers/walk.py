@@ -18,7 +18,7 @@ from csv_gate.containers.member import Content, Item, Member, View
 from csv_gate.containers.names import Names, shown
 from csv_gate.containers.openers import OPENERS
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import HEAD_BYTES, detect_format, name_by_directory
 from csv_gate.model.facts import FactName, Gap
 from csv_gate.model.problems import Problem
 
@@ -195,7 +195,8 @@ def _read(member: Member, path: str, questions: Questions, budget: Budget) -> tu
     if not is_whole:
         format, at_first = detect_format(head[:HEAD_BYTES], len(kept.content), path), format
         is_wanted = is_wanted and (format == at_first or questions.wants(path, format))  # who asks may count
-    format = name_by_end(format, bytes(kept.content[-ZIP_TAIL_BYTES:]))
+    with memoryview(kept.content) as view:
+        format = name_by_directory(format, view)
     if not is_wanted and format not in OPENERS:
         kept.close()
         return format, False, None

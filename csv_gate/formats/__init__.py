@@ -8,7 +8,15 @@ taken, and its name says that nothing more was.
 from __future__ import annotations
 
 from csv_gate.formats.cross_check import cross_check
-from csv_gate.formats.detect import HEAD_BYTES, NEEDS_WHOLE, ZIP_TAIL_BYTES, detect_format, is_tar, name_by_end
+from csv_gate.formats.detect import (
+    HEAD_BYTES,
+    NEEDS_WHOLE,
+    ZIP_TAIL_BYTES,
+    detect_format,
+    is_tar,
+    name_by_directory,
+    name_by_end,
+)
 from csv_gate.formats.extract import extract, identify
 from csv_gate.formats.packages import PACKAGES
 from csv_gate.formats.settings import ExtractionSettings
@@ -24,5 +32,6 @@ __all__ = [
     "extract",
     "identify",
     "is_tar",
+    "name_by_directory",
     "name_by_end",
 ]

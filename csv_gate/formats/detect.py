@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from csv_gate.errors import FormatError
 from csv_gate.formats.file_names import format_of_name
+from csv_gate.formats.zip_directory import find_directory
 
 HEAD_BYTES: Final = 4096
 """What `detect_format` wants to see of a file, or all of it where the file is shorter."""
@@ -66,17 +68,22 @@ _CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _ROOT_ELEMENT: Final = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?SiPolicy[\s>/]", re.S)
 
 
-_ZIP_FLAVOURS: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"AppxBlockMap.xml", "appx"),
-    (b"extension.vsixmanifest", "vsix"),
-    (b"META-INF/MANIFEST.MF", "jar"),
-    (b".nuspec", "nupkg"),
-    (b".signature.p7s", "nupkg"),
+_ZIP_FLAVOURS: Final[tuple[tuple[tuple[bytes, ...], str], ...]] = (
+    ((b"AppxBlockMap.xml",), "appx"),
+    ((b"extension.vsixmanifest",), "vsix"),
+    ((b"AndroidManifest.xml", b"classes.dex"), "apk"),
+    ((b"AndroidManifest.xml", b"resources.arsc"), "apk"),
+    ((b"AppManifest.xaml",), "xap"),
+    ((b"META-INF/MANIFEST.MF",), "jar"),
+    ((b".nuspec",), "nupkg"),
+    ((b".signature.p7s",), "nupkg"),
 )
-"""(member name in the central directory, format of the package). The first that is there counts."""
+"""(member names in the central directory, format of the package). The first of which all are there counts."""
 ZIP: Final = "zip"
 ZIP_TAIL_BYTES: Final = 64 * 1024 + 22
 """An end record with the longest comment."""
+MAX_DIRECTORY_BYTES: Final = 64 * 1024 * 1024
+"""Of a list of members, in which the kind of package is looked for."""
 TAR: Final = "tar"
 _TAR_BLOCK: Final = 512
 
@@ -118,6 +125,18 @@ def name_by_end(format: str, tail: bytes) -> str:
     return name_zip(tail) if format == ZIP else format
 
 
+def name_by_directory(format: str, data: memoryview) -> str:
+    """As `name_by_end`, of a whole file: all of its list of members is looked at, and nothing else."""
+    tail = bytes(data[-ZIP_TAIL_BYTES:])
+    if format not in (ZIP, UNKNOWN) or (format == UNKNOWN and not ends_as_zip(tail)):
+        return format
+    try:
+        directory = find_directory(data)
+    except FormatError:
+        return name_zip(tail)
+    return name_zip(bytes(data[directory.start : min(directory.end, directory.start + MAX_DIRECTORY_BYTES)]))
+
+
 def ends_as_zip(tail: bytes) -> bool:
     """Whether the last `ZIP_TAIL_BYTES` of a file end with a ZIP end record (APPNOTE.TXT 4.3.16). Readers find an archive from its end,
     so bytes before it hide it only from who looks at the beginning."""
@@ -143,7 +162,7 @@ def is_tar(head: bytes) -> bool:
 
 def name_zip(tail: bytes) -> str:
     """Which kind of package a zip archive is, by member names in its last `ZIP_TAIL_BYTES`, where the central directory ends."""
-    return next((name for member, name in _ZIP_FLAVOURS if member in tail), ZIP)
+    return next((name for members, name in _ZIP_FLAVOURS if all(member in tail for member in members)), ZIP)
 
 
 def _executable(head: bytes, size: int) -> str | None:

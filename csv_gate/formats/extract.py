@@ -40,7 +40,7 @@ def _identify(view: memoryview, settings: ExtractionSettings, name: str | None) 
     if format == detect.PE and not _is_pe(view):
         return detect.DOS_MZ
     if format in (detect.ZIP, detect.UNKNOWN):
-        format = detect.name_by_end(format, bytes(view[-detect.ZIP_TAIL_BYTES :]))
+        format = detect.name_by_directory(format, view)
     if format == OLE:
         return compound_format(view, settings)
     if format == JSCRIPT.format and not _is_for_script_host(view, settings):

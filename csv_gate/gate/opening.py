@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import HEAD_BYTES, detect_format, name_by_directory
 from csv_gate.gate.plan import Plan
 from csv_gate.scan import Content, Entry
 
@@ -56,7 +56,8 @@ class JudgedMembers:
 def container_format(content: Content, name: str) -> str | None:
     """The format of a file that is a container; what its name makes a script is none."""
     head = bytes(content[:HEAD_BYTES])
-    format = name_by_end(detect_format(head, len(content), name), bytes(content[-ZIP_TAIL_BYTES:]))
+    with memoryview(content) as view:
+        format = name_by_directory(detect_format(head, len(content), name), view)
     return format if format in OPENERS else None
 
 

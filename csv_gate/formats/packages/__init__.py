@@ -41,6 +41,8 @@ PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
         "jar": ("csv_gate.formats.packages.jar", "read_jar"),
         "vsix": ("csv_gate.formats.packages.vsix", "read_vsix"),
+        "apk": ("csv_gate.formats.packages.apk", "read_apk"),
+        "xap": ("csv_gate.formats.packages.xap", "read_xap"),
     }
 )
 """Format, as `detect_format` names it -> module and function of its reader, which is imported when it is first needed."""

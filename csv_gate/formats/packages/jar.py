@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -57,6 +57,8 @@ class Jar:
     blocks: tuple[Entry, ...]
     faults: tuple[Problem, ...]
     """Why no signature can hold."""
+    takes_sha1: bool = False
+    """As Android does, whatever the time of signing."""
 
     def own_entries(self) -> frozenset[str]:
         """Names of what belongs to signatures and is covered by none."""
@@ -74,6 +76,10 @@ class JarSignature:
     sf: Manifest | None
     """The signature file."""
 
+    def broken(self, detail: str) -> JarSignature:
+        """This signature where something else shows that it does not hold."""
+        return replace(self, facts=replace(self.facts, valid=False, problems=(_rule(detail), *self.facts.problems)))
+
 
 def read_jar(data: memoryview, settings: ExtractionSettings) -> PackageReading:
     """Facts of an archive. See `PackageReader`."""
@@ -83,7 +89,7 @@ def read_jar(data: memoryview, settings: ExtractionSettings) -> PackageReading:
     return PackageReading(package=described(jar, settings, first, count), signatures=tuple(one.facts for one in signatures))
 
 
-def open_jar(listing: Listing, settings: ExtractionSettings) -> Jar:
+def open_jar(listing: Listing, settings: ExtractionSettings, *, takes_sha1: bool = False) -> Jar:
     """Find the signing files of an archive and compare its entries with the manifest.
 
     Raises:
@@ -115,7 +121,7 @@ def open_jar(listing: Listing, settings: ExtractionSettings) -> Jar:
     else:
         faults.append(_rule("there is no manifest"))
     contents = Contents(compared={}, missing=()) if manifest is None else read_contents(listing, manifest)
-    return Jar(listing, manifest, contents, files, tuple(blocks), tuple(faults))
+    return Jar(listing, manifest, contents, files, tuple(blocks), tuple(faults), takes_sha1)
 
 
 def read_signatures(jar: Jar, settings: ExtractionSettings) -> tuple[JarSignature, ...]:
@@ -232,7 +238,7 @@ def _compare_section(stated: Sequence[tuple[str | None, str]], section: Section)
 def _told(
     jar: Jar, block: Entry, judgement: Judgement, problems: Iterable[Problem], sf: Manifest | None, said: _Said
 ) -> JarSignature:
-    told = [*jar.faults, *said.problems, *problems, *_strength(judgement, said.algorithms)]
+    told = [*jar.faults, *said.problems, *problems, *_strength(jar, judgement, said.algorithms)]
     left_out = [name for name in _payload(jar) if entry_key(name) not in said.covered] if sf is not None else []
     if left_out:
         detail = f"entries that this signature does not cover: {_names(left_out)}"
@@ -268,13 +274,13 @@ def _unreadable(jar: Jar, entry: Entry, problem: Problem) -> JarSignature:
     return JarSignature(facts, frozenset(), None)
 
 
-def _strength(judgement: Judgement, algorithms: frozenset[str]) -> Iterator[Problem]:
+def _strength(jar: Jar, judgement: Judgement, algorithms: frozenset[str]) -> Iterator[Problem]:
     """What of the cryptography is weak, and what Java refuses for it."""
     signer = judgement.signer_info
     used = algorithms | ({signer.digest_algorithm} if signer is not None and signer.digest_algorithm else set())
     if algorithms & WEAK:
         yield Problem(code=ProblemCode.WEAK_DIGEST, detail="digests of the archive are by sha1")
-    if used & WEAK and not _is_before_2019(judgement.timestamp):
+    if used & WEAK and not jar.takes_sha1 and not _is_before_2019(judgement.timestamp):
         yield _rule("Java takes SHA-1 only where a time stamp shows that the signature was made before 2019")
     if "md5" in used:
         yield _rule("Java takes no signature by MD5")
