@@ -9,6 +9,7 @@ from csv_gate.containers.compressed import compressed
 from csv_gate.containers.deb import open_deb
 from csv_gate.containers.member import Opener
 from csv_gate.containers.tar import open_tar
+from csv_gate.containers.xap import open_xap
 from csv_gate.containers.zip import open_zip
 
 OPENERS: Mapping[str, Opener] = MappingProxyType(
@@ -19,7 +20,7 @@ OPENERS: Mapping[str, Opener] = MappingProxyType(
         "jar": open_zip,
         "nupkg": open_zip,
         "vsix": open_zip,
-        "xap": open_zip,
+        "xap": open_xap,
         "tar": open_tar,
         "gzip": compressed("gzip"),
         "xz": compressed("xz"),

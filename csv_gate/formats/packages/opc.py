@@ -85,7 +85,8 @@ def part_key(name: str) -> str:
     """
     if _SCHEME.match(name) or name.startswith("//"):
         raise FormatError("a reference leads out of the package", got=name[:100])
-    plain = unquote_to_bytes(name.partition("#")[0]).decode("utf-8", "surrogateescape").replace("\\", "/")
+    octets = unquote_to_bytes(name.partition("#")[0].encode("utf-8", "surrogateescape"))
+    plain = octets.decode("utf-8", "surrogateescape").replace("\\", "/")
     key = posixpath.normpath("/" + plain).lstrip("/")
     return "".join(char.lower() if "A" <= char <= "Z" else char for char in key)
 

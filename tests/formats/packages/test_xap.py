@@ -5,8 +5,13 @@ from __future__ import annotations
 import hashlib
 import struct
 
+from csv_gate.containers.budget import Budget
+from csv_gate.containers.member import Member
+from csv_gate.containers.openers import OPENERS
 from csv_gate.formats import ExtractionSettings, extract
+from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.facts import SignatureFacts, SignatureScheme
+from csv_gate.model.problems import Problem
 from csv_gate.model.problems import ProblemCode as Code
 from tests.builders import cms, der
 from tests.builders.containers import zip_of
@@ -49,3 +54,9 @@ def test_a_signature_for_another_kind_of_file_does_not_hold() -> None:
 
 def test_a_trailer_that_contradicts_itself_does_not_hold() -> None:
     assert codes(one(xap(inner=7))) == {Code.PACKAGE_SIGNATURE_RULE}
+
+
+def test_the_signature_behind_the_archive_is_no_stray_data() -> None:
+    found = list(OPENERS["xap"](memoryview(xap()), "a.xap", Budget(DEFAULT_LIMITS, len(xap()), lambda: 0.0)))
+    assert [one.name for one in found if isinstance(one, Member)] == ["AppManifest.xaml", "app.dll"]
+    assert not [one for one in found if isinstance(one, Problem)]
