@@ -24,7 +24,7 @@ from csv_gate.errors import (
 )
 from csv_gate.gate import Plan, SpooledResult
 from csv_gate.gate import run as run_plan
-from csv_gate.gate.anchors import read_roots
+from csv_gate.gate.anchors import read_openpgp_keys, read_roots
 from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
 from csv_gate.gate.inspection import inspect
 from csv_gate.globs import GlobSet
@@ -91,15 +91,18 @@ def load_policies(*paths: PathLike, limits: Limits = DEFAULT_LIMITS) -> Compiled
     return compile_policy_set(policies)
 
 
-def extract_facts(path: PathLike, *, catalogs: Sequence[PathLike] = (), roots: Sequence[bytes] = ()) -> Facts:
+def extract_facts(
+    path: PathLike, *, catalogs: Sequence[PathLike] = (), roots: Sequence[bytes] = (), openpgp_keys: Sequence[bytes] = ()
+) -> Facts:
     """Everything that the bytes of one file say: format, digests, version resource, signatures with their chains and time stamps.
 
-    `catalogs` are security catalogs that may list the file; `roots` are further root certificates, DER. A file that cannot be read gives
-    facts whose `gaps` say so; what the file holds is attacker-controlled, and so is every string in the result.
+    `catalogs` are security catalogs that may list the file; `roots` are further root certificates, DER; `openpgp_keys` are files of
+    public keys, armored or binary, as bytes. A file that cannot be read gives facts whose `gaps` say so; what the file holds is
+    attacker-controlled, and so is every string in the result.
 
     Raises:
         UsageError: the path does not exist, or is a folder.
-        ConfigError: a catalog or root cannot be used.
+        ConfigError: a catalog, root or key cannot be used.
     """
     if Path(path).is_dir():
         raise UsageError("facts are those of one file", got=f"the folder {os.fspath(path)}", expected="a file")
@@ -107,6 +110,7 @@ def extract_facts(path: PathLike, *, catalogs: Sequence[PathLike] = (), roots: S
         [os.fspath(path)],
         catalogs=[os.fspath(catalog) for catalog in catalogs],
         given_roots=tuple(roots),
+        given_openpgp_keys=tuple(openpgp_keys),
         opens_containers=False,
     )
     return artifact.facts
@@ -170,9 +174,11 @@ def check(
         exclude=GlobSet(settings.exclude),
         catalogs=tuple(str(path) for path in files_of(settings.catalogs, "catalogs", with_config.origins.get("catalogs"))),
         given_roots=tuple(der for path in settings.roots for der in read_roots(path)),
+        given_openpgp_keys=tuple(read_openpgp_keys(path) for path in settings.openpgp_keys),
         fail_on=None if settings.fail_on is FailOn.NEVER else Level(settings.fail_on.value),
         jobs=settings.jobs,
         opens_containers=settings.containers,
+        takes_all_digests=True,
         config_sha256=with_config.sha256,
         owners=owners_of(settings, base),
         waivers=NO_WAIVERS if settings.waivers is None else read_waivers(settings.waivers),

@@ -5,7 +5,7 @@ Parsers take a `Limits` and raise `LimitError` naming the field that was reached
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from csv_gate.records import dataclass
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -88,6 +88,18 @@ class Limits:
     """Bytes unpacked to compare them with the signature of one package; beside that, `max_container_ratio` holds for all of them."""
     max_package_text_bytes: int = 16 * MIB
     """Of one list or manifest in a package; the largest real ones (block maps of games) have a few MB."""
+
+    # OpenPGP
+    max_openpgp_signatures: int = 16
+    """In one signature file or member; each costs one pass over the content. Repositories have up to four while they change keys."""
+    max_openpgp_packets: int = 1_000_000
+    """Of one file of keys or signatures. The keyring of a large distribution has some 100,000."""
+    max_openpgp_armor_bytes: int = 64 * MIB
+    """Of one armored file of keys or signatures, or of a clear-signed text."""
+    max_openpgp_self_signatures: int = 512
+    """Of one key: what its owner signed of it. Busy keys have some dozens."""
+    max_rpm_header_bytes: int = 64 * MIB
+    """Of one header of an RPM package. That of a kernel has about 1 MB; rpm itself takes up to 256 MiB."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -15,11 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
     parser.add_argument("--catalog", metavar="FILE", action="append", help="security catalog that may list the file")
     parser.add_argument("--root", metavar="FILE", action="append", help="further root certificates, PEM or DER")
+    parser.add_argument("--openpgp-key", metavar="FILE", action="append", help="OpenPGP public keys, armored or binary")
 
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.cli.rendering import options_for
-    from csv_gate.gate.anchors import read_roots
+    from csv_gate.gate.anchors import read_openpgp_keys, read_roots
     from csv_gate.gate.inspection import inspect
     from csv_gate.model.result_json import facts_json
     from csv_gate.report.escape import json_line
@@ -27,8 +28,10 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
 
     options = options_for(console).stdout
     roots = tuple(der for path in texts(args, "root") for der in read_roots(Path(path)))
+    keys = tuple(read_openpgp_keys(Path(path)) for path in texts(args, "openpgp_key"))
     is_incomplete = False
-    for artifact in inspect(texts(args, "paths"), catalogs=texts(args, "catalog"), given_roots=roots):
+    found = inspect(texts(args, "paths"), catalogs=texts(args, "catalog"), given_roots=roots, given_openpgp_keys=keys)
+    for artifact in found:
         facts = artifact.facts
         is_incomplete = is_incomplete or any(gap.what in ("content", "members") for gap in facts.gaps)
         if args.json:

@@ -16,6 +16,7 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     add("-t", "--target", metavar="NAME", action="append", help="target of csv-gate.yaml; default: all [CSV_GATE_TARGET]")
     add("--catalog", metavar="FILE", action="append", help="security catalog that is installed on the targets")
     add("--root", metavar="FILE", action="append", help="further root certificates, PEM or DER")
+    add("--openpgp-key", metavar="FILE", action="append", help="OpenPGP public keys, armored or binary")
     add("--mode", choices=MODES, help="'enforce' judges audit policies as if enforced [CSV_GATE_MODE]")
     scenario = group.add_mutually_exclusive_group()
     scenario.add_argument("--kernel", action="store_true", help="judge every file as kernel code, whatever its header says")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,15 +13,25 @@ from csv_gate.cli.parser import or_environment, text, texts
 from csv_gate.config import Config, FailOn, LoadedConfig, find_config, load_config
 from csv_gate.errors import UsageError
 from csv_gate.gate import Plan
-from csv_gate.gate.anchors import read_roots
+from csv_gate.gate.anchors import read_openpgp_keys, read_roots
 from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
 from csv_gate.gate.shards import read_shard
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.context import CodeMode, Mode
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 from csv_gate.store.location import cache_folder
 from csv_gate.waivers import NO_WAIVERS, WaiverFile
+
+_REPEATED = (
+    ("include", "include"),
+    ("exclude", "exclude"),
+    ("catalogs", "catalog"),
+    ("roots", "root"),
+    ("openpgp_keys", "openpgp_key"),
+)
+"""Field of the configuration, and the flag that takes its place."""
 
 
 def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
@@ -33,7 +42,7 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
     """
     path = None if getattr(args, "no_config", False) else _config_path(text(args, "config"), console)
     flags: dict[str, str | tuple[str, ...]] = {}
-    for key, name in (("include", "include"), ("exclude", "exclude"), ("catalogs", "catalog"), ("roots", "root")):
+    for key, name in _REPEATED:
         if values := texts(args, name):
             flags[key] = values
     for key in ("fail_on", "jobs", "waivers"):
@@ -106,10 +115,12 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         exclude=GlobSet(config.exclude),
         catalogs=tuple(str(path) for path in files_of(config.catalogs, "catalogs", loaded.origins.get("catalogs"))),
         given_roots=tuple(der for path in config.roots for der in read_roots(path)),
+        given_openpgp_keys=tuple(read_openpgp_keys(path) for path in config.openpgp_keys),
         fail_on=None if config.fail_on is FailOn.NEVER else Level(config.fail_on.value),
         jobs=config.jobs,
         opens_containers=config.containers,
         is_cross_checked=bool(getattr(args, "cross_check", False)),
+        takes_all_digests=bool(getattr(args, "all_digests", False)),
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),
         waivers=_waivers(config.waivers, text(args, "waivers_from") or console.environment.get("CSV_GATE_WAIVERS_FROM")),

@@ -7,7 +7,7 @@ Paths are relative to the file that states them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from csv_gate.globs import Glob
 from csv_gate.model.verdict import Level
 from csv_gate.notify.settings import Notify
 from csv_gate.owners import OwnerName, OwnerRule
+from csv_gate.records import dataclass
 
 CONFIG_VERSION = 1
 
@@ -58,6 +59,12 @@ class Config:
         default=(), metadata=says("Security catalogs whose members count as signed, for every target; paths or globs.")
     )
     roots: tuple[Path, ...] = field(default=(), metadata=says("PEM files with further root certificates to build chains to."))
+    openpgp_keys: tuple[Path, ...] = field(
+        default=(),
+        metadata=says(
+            "Files with OpenPGP public keys, armored or binary, that signatures of packages and files are verified with."
+        ),
+    )
     docs_url: str | None = field(
         default=None, metadata=says("Where your people find help; reports link to it.", pattern=r"https?://[^\s]+")
     )

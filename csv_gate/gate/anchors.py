@@ -1,16 +1,18 @@
-"""The roots of a run: the known ones, and those given by hand."""
+"""What signatures of a run are verified with: the known roots, and the roots and OpenPGP keys given by hand."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
 
-from csv_gate.errors import ConfigError, FormatError, Place
-from csv_gate.limits import KIB
+from csv_gate.errors import ArtifactError, ConfigError, FormatError, Place
+from csv_gate.limits import KIB, MIB
 from csv_gate.signatures import Roots
 
 MAX_ROOTS_BYTES = 1024 * KIB
 """A file of root certificates."""
+MAX_KEYS_BYTES = 64 * MIB
+"""A file of OpenPGP keys. The keyring of a large distribution has 30 MB."""
 
 
 @lru_cache(maxsize=4)
@@ -38,20 +40,38 @@ def read_roots(path: Path) -> tuple[bytes, ...]:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     place = Place(path=str(path))
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_ROOTS_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(
-            f"the root certificates cannot be read: {error.strerror or type(error).__name__}", place=place
-        ) from error
-    if len(data) > MAX_ROOTS_BYTES:
-        raise ConfigError(
-            "the file of root certificates is too large", place=place, expected=f"at most {MAX_ROOTS_BYTES} bytes"
-        )
+    data = _read(path, "root certificates", MAX_ROOTS_BYTES)
     try:
         if b"-----BEGIN" in data:
             return tuple(cert.public_bytes(Encoding.DER) for cert in x509.load_pem_x509_certificates(data))
         return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),)
     except ValueError as error:
         raise ConfigError("these are no certificates", place=place, expected="PEM or DER") from error
+
+
+def read_openpgp_keys(path: Path) -> bytes:
+    """A file of OpenPGP public keys, as it is, looked through once so that a fault is told with its path.
+
+    Raises:
+        ConfigError: not readable, or not a file of public keys.
+    """
+    from csv_gate.signatures.openpgp import KeyRing  # only who has keys pays for it
+
+    octets = _read(path, "OpenPGP keys", MAX_KEYS_BYTES)
+    try:
+        KeyRing.read(octets)
+    except ArtifactError as error:
+        raise ConfigError(f"these are no OpenPGP public keys: {error}", place=Place(path=str(path))) from error
+    return octets
+
+
+def _read(path: Path, what: str, limit: int) -> bytes:
+    place = Place(path=str(path))
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise ConfigError(f"the {what} cannot be read: {error.strerror or type(error).__name__}", place=place) from error
+    if len(data) > limit:
+        raise ConfigError(f"the file of {what} is too large", place=place, expected=f"at most {limit} bytes")
+    return data

@@ -22,6 +22,7 @@ def inspect(
     *,
     catalogs: Sequence[str] = (),
     given_roots: tuple[bytes, ...] = (),
+    given_openpgp_keys: tuple[bytes, ...] = (),
     opens_containers: bool = True,
 ) -> Iterator[Artifact]:
     """The facts of each file at and below the inputs and, if containers are opened, of what is in them, sorted by path.
@@ -40,7 +41,9 @@ def inspect(
         evaluated_at=_NO_INSTANT,
         tool_version="",
         given_roots=given_roots,
+        given_openpgp_keys=given_openpgp_keys,
         opens_containers=opens_containers,
+        takes_all_digests=True,
     )
     judge = Judge(plan, read)
     for entry in walk(inputs, limits=DEFAULT_LIMITS).entries:

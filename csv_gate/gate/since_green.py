@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from csv_gate.containers import OPENERS
@@ -19,6 +19,7 @@ from csv_gate.gate.plan import EVERYWHERE, Plan, Target
 from csv_gate.gate.survey import CATALOG, format_of
 from csv_gate.limits import Limits
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 from csv_gate.scan import Entry, FileIdentity, walk
 
 STATE_VERSION = 1
@@ -146,6 +147,7 @@ def _context(plan: Plan) -> str:
         [str(glob) for glob in plan.exclude],
         [_file_digest(path) for path in plan.catalogs],
         [hashlib.sha256(der).hexdigest() for der in plan.given_roots],
+        [hashlib.sha256(keys).hexdigest() for keys in plan.given_openpgp_keys],
         [[waiver.id, repr(waiver)] for waiver in plan.waivers],
         [_target_context(target) for target in plan.targets],
     ]

@@ -138,6 +138,7 @@ def _package(node: Node) -> PackageFacts:
         digests_match=node.at("digests_match").maybe(Node.flag),
         uncovered=node.at("uncovered").each(Node.text),
         uncovered_count=node.at("uncovered_count").number(),
+        file_signatures=node.at("file_signatures").number(),
     )
 
 

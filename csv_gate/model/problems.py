@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from csv_gate.records import dataclass
 
 
 class ProblemCode(StrEnum):
@@ -171,6 +172,29 @@ class ProblemCode(StrEnum):
 
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"
+
+    # OpenPGP (RFC 9580)
+    OPENPGP_MALFORMED = "openpgp-malformed"
+    OPENPGP_SIGNATURE_WRONG = "openpgp-signature-wrong"
+    OPENPGP_ALGORITHM_UNKNOWN = "openpgp-algorithm-unknown"
+    OPENPGP_KEY_UNKNOWN = "openpgp-key-unknown"
+    """The signer's key was not given, so that nothing can be verified."""
+    OPENPGP_KEY_UNFIT = "openpgp-key-unfit"
+    """Expired, revoked or not meant for signing when the signature was made."""
+    OPENPGP_SIGNATURE_EXPIRES = "openpgp-signature-expires"
+    OPENPGP_UNSIGNED_TEXT = "openpgp-unsigned-text"
+    """Text before or behind a clear-signed one."""
+
+    # RPM packages ("RPM V4 Package format")
+    RPM_MALFORMED = "rpm-malformed"
+    RPM_DIGEST_WRONG = "rpm-digest-wrong"
+    """A digest or size that the package states of itself, signed or not."""
+    RPM_PAYLOAD_UNBOUND = "rpm-payload-unbound"
+    """A signature over the header alone, and no strong digest of the payload in it."""
+
+    # Debian packages (deb(5))
+    DEB_LAYOUT = "deb-layout"
+    """Signed, and with other members than a package has, or in another order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

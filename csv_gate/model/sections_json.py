@@ -63,6 +63,7 @@ def package_json(package: PackageFacts) -> Json:
         "digests_match": package.digests_match,
         "uncovered": list(package.uncovered),
         "uncovered_count": package.uncovered_count,
+        "file_signatures": package.file_signatures,
     }
 
 

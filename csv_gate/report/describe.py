@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from csv_gate.errors import Place
-from csv_gate.model.facts import CertificateFacts, ChainEnd, Facts, SignatureFacts
+from csv_gate.model.facts import CertificateFacts, ChainEnd, Facts, KeyFacts, SignatureFacts, SignatureScheme
 from csv_gate.model.result import ArtifactResult, Owner, TargetRef
 from csv_gate.model.verdict import Decision, RuleRef, Verdict
+from csv_gate.records import dataclass
 from csv_gate.report.diagnostics import Diagnostic
 
 _WIDE = frozenset({"x64", "arm64", "arm64ec", "arm64x", "ia64", "riscv64", "loongarch64"})
@@ -34,6 +34,14 @@ _FORMATS = {
     "mst": "installer transform",
     "ole": "compound file",
     "cab": "cabinet",
+    "nupkg": "NuGet package",
+    "appx": "packaged app",
+    "vsix": "VSIX extension",
+    "jar": "Java archive",
+    "apk": "Android package",
+    "rpm": "RPM package",
+    "deb": "Debian package",
+    "zip": "ZIP archive",
 }
 
 
@@ -72,10 +80,23 @@ def tbs_words(cert: CertificateFacts) -> str:
     return f"TBS {algorithm} {short_digest(digest)}" if digest else "TBS unknown"
 
 
+def key_words(key: KeyFacts) -> str:
+    """The signer of a signature without certificates."""
+    if not key.is_given:
+        return f"key {key.key_id}, which was not given"
+    return " · ".join((*key.user_ids[:2], f"key {key.fingerprint or key.key_id}"))
+
+
+def scheme_words(signature: SignatureFacts) -> str:
+    """`embedded`, `embedded nuget, author`, `detached openpgp`."""
+    scheme = "" if signature.scheme is SignatureScheme.AUTHENTICODE else f" {signature.scheme.value}"
+    return signature.source.value + scheme + (f", {signature.role}" if signature.role else "")
+
+
 def signature_words(signature: SignatureFacts) -> str:
     """One signature in one line."""
     signer = signature.signer
-    parts = [name_of(signer) if signer else "unreadable signer"]
+    parts = [name_of(signer) if signer else key_words(signature.key) if signature.key else "unreadable signer"]
     if signer is not None:
         chain = signature.chain
         issuer = chain.certificates[1] if chain and len(chain.certificates) > 1 else None
@@ -84,7 +105,7 @@ def signature_words(signature: SignatureFacts) -> str:
         if chain is not None and (end := end_words(chain.end, chain.well_known_root)):
             parts.append(end)
     state = "valid" if signature.valid else "NOT VALID: " + _why_invalid(signature)
-    return " · ".join((*parts, f"{signature.source.value} signature, {state}"))
+    return " · ".join((*parts, f"{scheme_words(signature)} signature, {state}"))
 
 
 def end_words(end: ChainEnd, well_known: str | None) -> str:

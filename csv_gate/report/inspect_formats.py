@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from csv_gate.model.facts import CabinetFacts, CompoundFacts, ElfFacts, Facts, ScriptFacts
+from csv_gate.model.facts import CabinetFacts, CompoundFacts, ElfFacts, Facts, PackageFacts, ScriptFacts
 
 _LINE_ENDS = {"crlf": "CRLF line ends", "lf": "LF line ends", "mixed": "mixed line ends", "none": "one line"}
 
@@ -19,6 +19,8 @@ def format_lines(facts: Facts) -> Iterator[str]:
         yield _cabinet(facts.cabinet)
     if facts.elf is not None:
         yield from _elf(facts.elf)
+    if facts.package is not None:
+        yield from _package(facts.package)
 
 
 def _script(script: ScriptFacts) -> str:
@@ -45,6 +47,24 @@ def _cabinet(cabinet: CabinetFacts) -> str:
     if cabinet.is_part:
         parts.append("one volume of several")
     return ", ".join(parts)
+
+
+def _package(package: PackageFacts) -> Iterator[str]:
+    named = (
+        ("name", package.name),
+        ("version", package.version),
+        ("publisher", package.publisher),
+        ("architecture", package.architecture),
+        ("family", package.family_name),
+    )
+    text = " · ".join(f"{word} {value}" for word, value in named if value)
+    if text:
+        yield f"package {text}"
+    if package.digests_match is not None:
+        yield "its own digests match" if package.digests_match else "ITS OWN DIGESTS DO NOT MATCH"
+    if package.uncovered_count:
+        names = ", ".join(package.uncovered[:5])
+        yield f"not covered by its signature: {package.uncovered_count} members, such as {names}"
 
 
 def _elf(elf: ElfFacts) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TextIO
 
 from csv_gate.model.facts import (
@@ -13,13 +13,15 @@ from csv_gate.model.facts import (
     ChainFacts,
     Digests,
     Facts,
+    KeyFacts,
     SignatureFacts,
     SignatureSource,
     TimestampFacts,
 )
 from csv_gate.model.problems import Problem
 from csv_gate.model.result_json import time_text
-from csv_gate.report.describe import kind_of_file, version_row
+from csv_gate.records import dataclass
+from csv_gate.report.describe import key_words, kind_of_file, scheme_words, version_row
 from csv_gate.report.escape import terminal
 from csv_gate.report.inspect_formats import format_lines
 from csv_gate.report.options import ReportOptions
@@ -100,7 +102,7 @@ def _signatures(signatures: Sequence[SignatureFacts]) -> list[Branch]:
 
 def _signature(signature: SignatureFacts) -> Branch:
     state = "valid" if signature.valid else "NOT VALID"
-    where = f"{signature.source.value} {signature.place}"
+    where = f"{scheme_words(signature)} {signature.place}"
     branch = Branch(f"{where}: {state}, {signature.digest_algorithm or 'unknown digest'}", _GOOD if signature.valid else _BAD)
     below = branch.below
     if signature.signed_digest is not None:
@@ -117,9 +119,20 @@ def _signature(signature: SignatureFacts) -> Branch:
     if signature.page_hashes is not None:
         matches = "match" if signature.page_hashes.matches else "DO NOT MATCH"
         below.append(Branch(f"page hashes {signature.page_hashes.algorithm} {matches}"))
-    below.append(_chain("signer", signature.signer, signature.chain))
-    below.append(_timestamp(signature.timestamp) if signature.timestamp else Branch("no time stamp", _WARN))
+    if signature.key is not None:
+        below.append(_key(signature.key))
+    if signature.signer is not None or signature.key is None:
+        below.append(_chain("signer", signature.signer, signature.chain))
+        below.append(_timestamp(signature.timestamp) if signature.timestamp else Branch("no time stamp", _WARN))
     below.extend(_problems(signature.problems))
+    return branch
+
+
+def _key(key: KeyFacts) -> Branch:
+    branch = Branch(f"signer {key_words(key)}", "" if key.is_given else _WARN)
+    if key.algorithm is not None:
+        branch.below.append(Branch(f"{key.algorithm} {key.bits or ''}".strip()))
+    branch.below.extend(Branch(name) for name in key.user_ids[2:])
     return branch
 
 

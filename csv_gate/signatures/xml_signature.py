@@ -11,7 +11,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from csv_gate.errors import FormatError
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures.certificate import Certificate, read_certificate
 from csv_gate.signatures.chain import Chain, build_chain
 from csv_gate.signatures.cms import FATAL, Check

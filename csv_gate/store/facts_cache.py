@@ -1,7 +1,7 @@
 """Facts of files that were read before, found again by the SHA-256 of the bytes.
 
-An entry's key is made of the file's digest and of all that extraction depends on besides: the extractor's version, limits, roots
-and catalogs. So a changed file, another catalog or another release never meets an old entry. Each entry carries a checksum over key
+An entry's key is made of the file's digest and of all that extraction depends on besides: the extractor's version, limits, roots,
+keys and catalogs. So a changed file, another catalog or another release never meets an old entry. Each entry carries a checksum over key
 and text; what does not fit is as good as not there. Trouble with the store itself (damaged, locked, full, read-only) costs the
 speed, not the run.
 
@@ -71,9 +71,11 @@ def settings_key(settings: ExtractionSettings, tool_version: str) -> bytes:
         FACTS_VERSION,
         tool_version,
         repr(settings.limits),
+        settings.takes_sha1,
         settings.verify_all_checksums,
         roots.includes_known,
         given,
+        [hashlib.sha256(keys).hexdigest() for keys in settings.openpgp_keys],
         catalogs,
     )
     return hashlib.sha256(repr(everything).encode("utf-8", "surrogateescape")).digest()

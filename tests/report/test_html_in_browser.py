@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,13 @@ class Shown:
         if not request.url.startswith("file:"):
             self.complaints.append(request.url)
 
+    def photograph(self, name: str) -> bytes:
+        """The whole page as PNG; also kept in the folder that `CSV_GATE_PICTURES` names, for people."""
+        picture = bytes(self.page.screenshot(full_page=True))
+        if folder := os.environ.get("CSV_GATE_PICTURES"):
+            (Path(folder) / f"{name}.png").write_bytes(picture)
+        return picture
+
     def open_row(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
         for summary in self.page.locator(".detail summary").all():
@@ -84,8 +92,20 @@ def test_a_red_page_opens_all_its_details_without_an_error_and_fits(show: Any, w
     shown = show(red_run(), width, dark=dark)
     shown.open_row("dist/agent/helper.dll")
     assert shown.page.locator(".detail").first.is_visible()
+    picture = shown.photograph(f"red-{width}-{'dark' if dark else 'light'}")
+    assert int.from_bytes(picture[16:20], "big") == width  # of a PNG: nothing sticks out
     assert shown.complaints == []
     assert not shown.is_wider_than_the_window()
+
+
+def test_a_long_path_stands_beside_its_button_mark_on_a_phone(show: Any) -> None:
+    page = show(result(artifact("out/plugins/vendor/some-long-name-of-a-library.dll", denied())), PHONE).page
+    button = page.locator("tbody th button").first
+    assert button.evaluate("one => getComputedStyle(one).display") == "flex"
+    text_top = button.evaluate(
+        "one => { const r = document.createRange(); r.selectNodeContents(one); return r.getClientRects()[0].top }"
+    )
+    assert text_top - button.bounding_box()["y"] < 12
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])

@@ -7,7 +7,6 @@ of packaged apps, and no App Control rule is compared with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 from typing import Final, Protocol, cast
@@ -15,6 +14,7 @@ from typing import Final, Protocol, cast
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Gap, PackageFacts, SignatureFacts
 from csv_gate.model.problems import Problem
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,13 @@ class PackageReader(Protocol):
 
 PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "deb": ("csv_gate.formats.packages.deb", "read_deb"),
         "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
         "jar": ("csv_gate.formats.packages.jar", "read_jar"),
         "vsix": ("csv_gate.formats.packages.vsix", "read_vsix"),
         "apk": ("csv_gate.formats.packages.apk", "read_apk"),
         "xap": ("csv_gate.formats.packages.xap", "read_xap"),
+        "rpm": ("csv_gate.formats.packages.rpm", "read_rpm"),
     }
 )
 """Format, as `detect_format` names it -> module and function of its reader, which is imported when it is first needed."""

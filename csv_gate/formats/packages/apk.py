@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -24,6 +23,7 @@ from csv_gate.formats.packages.zip_members import Listing, read_listing
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures.certificate import Certificate, read_certificate
 from csv_gate.signatures.chain import Chain, build_chain
 from csv_gate.signatures.judgement import unique

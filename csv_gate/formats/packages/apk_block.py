@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError
 from csv_gate.formats.zip_directory import Directory
+from csv_gate.records import dataclass
 
 MAGIC: Final = b"APK Sig Block 42"
 V2: Final = 0x7109871A

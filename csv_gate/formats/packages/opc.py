@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +17,7 @@ from csv_gate.formats.packages.xml_elements import elements
 from csv_gate.formats.packages.zip_members import Listing
 from csv_gate.formats.zip_directory import Entry
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures.xml_canonical import canonical
 from csv_gate.signatures.xml_tree import Element, read_document
 

@@ -9,13 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
 from csv_gate.errors import UsageError
-from csv_gate.model.checks import appcontrol, containers, hygiene, people, policy_lint, scripts, signature, undecided, waivers
+from csv_gate.model.checks import (
+    appcontrol,
+    containers,
+    hygiene,
+    openpgp,
+    people,
+    policy_lint,
+    scripts,
+    signature,
+    undecided,
+    waivers,
+)
 from csv_gate.model.checks.table import Check
+from csv_gate.records import dataclass
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
 
@@ -27,6 +38,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             appcontrol.CHECKS,
             scripts.CHECKS,
             containers.CHECKS,
+            openpgp.CHECKS,
             policy_lint.CHECKS,
             undecided.CHECKS,
             hygiene.CHECKS,

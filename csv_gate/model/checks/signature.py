@@ -149,6 +149,17 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.CONTAINER_MEMBERS_OVERLAP: "CSV303",
         ProblemCode.CONTAINER_ORDER_WRONG: "CSV303",
         ProblemCode.MEMBER_NAMES_COLLIDE: "CSV304",
+        ProblemCode.OPENPGP_MALFORMED: "CSV102",
+        ProblemCode.OPENPGP_SIGNATURE_WRONG: "CSV102",
+        ProblemCode.OPENPGP_ALGORITHM_UNKNOWN: "CSV102",
+        ProblemCode.OPENPGP_KEY_UNKNOWN: "CSV341",
+        ProblemCode.OPENPGP_KEY_UNFIT: "CSV342",
+        ProblemCode.OPENPGP_SIGNATURE_EXPIRES: "CSV114",
+        ProblemCode.OPENPGP_UNSIGNED_TEXT: "CSV324",
+        ProblemCode.RPM_MALFORMED: "CSV323",
+        ProblemCode.RPM_DIGEST_WRONG: "CSV343",
+        ProblemCode.RPM_PAYLOAD_UNBOUND: "CSV344",
+        ProblemCode.DEB_LAYOUT: "CSV345",
     }
 )
 """Which check a problem of an artifact, a signature or a time stamp fires. Complete: a problem without a check would be silence."""
