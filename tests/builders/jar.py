@@ -118,5 +118,7 @@ def members(
 
 
 def jar(found: Mapping[str, bytes], *, change: Mapping[str, Callable[[bytes], bytes]] | None = None) -> bytes:
-    changed = {name: (change or {}).get(name, lambda data: data)(data) for name, data in found.items()}
+    """The archive; `change` is done to members when everything is signed."""
+    changes = change or {}
+    changed = {name: changes[name](data) if name in changes else data for name, data in found.items()}
     return raw_zip(*(ZipEntry(name=name, data=data) for name, data in changed.items()))
