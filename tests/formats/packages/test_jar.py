@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import zipfile
@@ -305,3 +306,13 @@ def test_jarsigner_says_the_same_of_archives_signed_here(
     said = subprocess.run(["jarsigner", "-verify", str(tmp_path / "a.jar")], capture_output=True, text=True, timeout=60).stdout
     assert ("jar verified." in said) is is_verified
     assert one(data).valid is is_verified
+
+
+@pytest.mark.skipif("CSV_GATE_CORPUS" not in os.environ, reason="CSV_GATE_CORPUS names no corpus")
+@pytest.mark.parametrize(
+    ("path", "valid"),
+    [("derived-jar/signed-leafec.jar", [True]), ("derived-jar/changed-entry.jar", [False]), ("repo-relic/hello.jar", [])],
+)
+def test_archives_of_the_corpus_are_judged_as_jarsigner_did(path: str, valid: list[bool]) -> None:
+    data = (Path(os.environ["CSV_GATE_CORPUS"]) / "signed" / path).read_bytes()
+    assert [signature.valid for signature in facts_of(data).signatures] == valid
