@@ -33,10 +33,12 @@ def _compressed(format: str) -> Opener:
 OPENERS: Mapping[str, Opener] = MappingProxyType(
     {
         "zip": _in("zip", "open_zip"),
+        "apk": _in("zip", "open_zip"),
         "appx": _in("zip", "open_zip"),
         "jar": _in("zip", "open_zip"),
         "nupkg": _in("zip", "open_zip"),
         "vsix": _in("zip", "open_zip"),
+        "xap": _in("xap", "open_xap"),
         "tar": _in("tar", "open_tar"),
         "gzip": _compressed("gzip"),
         "xz": _compressed("xz"),

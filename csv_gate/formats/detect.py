@@ -87,21 +87,30 @@ _ROOT_ELEMENT: Final = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?Si
 
 
 _NUSPEC: Final = b".nuspec"
-"""The end of a name, any other is whole."""
-_ZIP_FLAVOURS: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"AppxBlockMap.xml", "appx"),
-    (b"AppxSignature.p7x", "appx"),
-    (b"extension.vsixmanifest", "vsix"),
-    (b"META-INF/MANIFEST.MF", "jar"),
-    (_NUSPEC, "nupkg"),
-    (b".signature.p7s", "nupkg"),
+"""The end of a name that is in no folder."""
+_JAR_FOLDER: Final = b"META-INF/"
+_JAR_FILE: Final = b".SF"
+"""The end of a name in that folder. Names of signing files are compared without regard to case (JAR specification)."""
+_ZIP_FLAVOURS: Final[tuple[tuple[tuple[bytes, ...], str], ...]] = (
+    ((b"AppxBlockMap.xml",), "appx"),
+    ((b"AppxSignature.p7x",), "appx"),
+    ((b"extension.vsixmanifest",), "vsix"),
+    ((b"AndroidManifest.xml", b"classes.dex"), "apk"),
+    ((b"AndroidManifest.xml", b"resources.arsc"), "apk"),
+    ((b"AppManifest.xaml",), "xap"),
+    ((b"META-INF/MANIFEST.MF",), "jar"),
+    ((_JAR_FILE,), "jar"),
+    ((_NUSPEC,), "nupkg"),
+    ((b".signature.p7s",), "nupkg"),
 )
-"""(member name in the central directory, format of the package). The first that is there counts."""
+"""(member names in the central directory, format of the package). The first of which all are there counts."""
 _END64_BYTES: Final = 56 + 20
 """The Zip64 end record and its locator."""
 ZIP: Final = "zip"
 ZIP_TAIL_BYTES: Final = 64 * 1024 + 22
 """An end record with the longest comment."""
+MAX_DIRECTORY_BYTES: Final = 64 * 1024 * 1024
+"""Of a list of members, in which the kind of package is looked for."""
 TAR: Final = "tar"
 LZMA: Final = "lzma"
 _TAR_BLOCK: Final = 512
@@ -176,32 +185,45 @@ def is_lzma(head: bytes) -> bool:
 
 
 def name_zip(tail: bytes) -> str:
-    """Which kind of package a zip archive is, by the names in its directory as far as that is in its last `ZIP_TAIL_BYTES`.
+    """Which kind of package a zip archive is, by the names in its directory as far as that is in its last `ZIP_TAIL_BYTES`."""
+    start, end = directory_span(tail)
+    return name_by_directory(tail[max(0, start) : end])
+
+
+def name_by_directory(directory: bytes) -> str:
+    """The same by the directory itself.
 
     Names in an archive that is stored as last member, and those in folders, are others' names: they name nothing.
     """
-    names = list(_member_names(_directory(tail)))
-    return next((format for wanted, format in _ZIP_FLAVOURS if any(_is_named(name, wanted) for name in names)), ZIP)
+    names = list(_member_names(directory))
+    for wanted, format in _ZIP_FLAVOURS:
+        if all(any(_is_named(name, one) for name in names) for one in wanted):
+            return format
+    return ZIP
 
 
 def _is_named(name: bytes, wanted: bytes) -> bool:
     if wanted == _NUSPEC:
         return b"/" not in name and name.lower().endswith(wanted)
+    if wanted == _JAR_FILE or wanted.startswith(_JAR_FOLDER):
+        upper = name.upper()
+        return upper.startswith(_JAR_FOLDER) and upper.endswith(wanted)
     return name == wanted
 
 
-def _directory(tail: bytes) -> bytes:
-    """The central directory, or what of it is in the tail; of an archive that is cut short the whole tail."""
+def directory_span(tail: bytes) -> tuple[int, int]:
+    """Where the central directory begins and ends, counted from the beginning of the tail, before which it may begin; of an archive that is
+    cut short the whole tail."""
     end = tail.rfind(b"PK\x05\x06")
     while end >= 0 and end + 22 + int.from_bytes(tail[end + 20 : end + 22], "little") != len(tail):
         end = tail.rfind(b"PK\x05\x06", 0, end)
     if end < 0:
-        return tail
+        return 0, len(tail)
     size = int.from_bytes(tail[end + 12 : end + 16], "little")
     longer = end - _END64_BYTES
     if longer >= 0 and tail[longer : longer + 4] == b"PK\x06\x06":
         size, end = int.from_bytes(tail[longer + 40 : longer + 48], "little"), longer
-    return tail[max(0, end - size) : end]
+    return end - size, end
 
 
 def _member_names(directory: bytes) -> Iterator[bytes]:

@@ -49,7 +49,7 @@ def identify_parts(read: Read, size: int, *, name: str | None, limits: Limits) -
         at = int.from_bytes(head[0x3C:0x40], "little")
         return detect.DOS_MZ if at + 4 <= size and read(at, at + 4) != b"PE\0\0" else format
     if format in (detect.ZIP, detect.UNKNOWN):
-        format = detect.name_by_end(format, read(max(0, size - detect.ZIP_TAIL_BYTES), size))
+        format = _archive(format, read, size)
     if format == detect.UNKNOWN:
         return _disk_image(read, size)
     if format == OLE:
@@ -59,6 +59,18 @@ def identify_parts(read: Read, size: int, *, name: str | None, limits: Limits) -
     if format == JSCRIPT and not _is_for_script_host(read, size, limits):
         return JAVASCRIPT
     return format
+
+
+def _archive(format: str, read: Read, size: int) -> str:
+    """A ZIP file by its directory, of which the end of the file may hold a part only."""
+    tail_at = max(0, size - detect.ZIP_TAIL_BYTES)
+    tail = read(tail_at, size)
+    found = detect.name_by_end(format, tail)
+    start, end = detect.directory_span(tail)
+    if found == detect.UNKNOWN or start >= 0 or tail_at + start < 0:
+        return found
+    start, end = tail_at + start, tail_at + end
+    return detect.name_by_directory(read(start, min(end, start + detect.MAX_DIRECTORY_BYTES)))
 
 
 def _disk_image(read: Read, size: int) -> str:

@@ -167,6 +167,14 @@ class ProblemCode(StrEnum):
     """A part stands there that a list of all parts does not have."""
     PACKAGE_PUBLISHER_WRONG = "package-publisher-wrong"
     """The publisher that a packaged app names is not the one that signed it."""
+    PACKAGE_MEMBER_MISSING = "package-member-missing"
+    """A member that was signed is not there."""
+    PACKAGE_MEMBER_UNSIGNED = "package-member-unsigned"
+    """Members that a signature of the package does not reach."""
+    XML_SIGNATURE_MALFORMED = "xml-signature-malformed"
+    XML_SIGNATURE_WRONG = "xml-signature-wrong"
+    XML_SIGNER_MISSING = "xml-signer-missing"
+    """No certificate came along, or not exactly one that has the signer's key."""
 
     # Second opinion (`--cross-check`)
     CROSS_CHECK_DIFFERS = "cross-check-differs"

@@ -81,7 +81,7 @@ def judge_signer(
     if check.certificate is not None:
         chain = build_chain(check.certificate, certificates, roots, limits)
         check.problems.extend(chain.problems)
-        _note_usage(check, check.certificate)
+        note_usage(check, check.certificate)
     target = Target(
         signature=signer.signature,
         signer=check.certificate,
@@ -95,7 +95,8 @@ def judge_signer(
     return Judgement(signer_info=signer, certificate=check.certificate, chain=chain, timestamp=timestamp, check=check)
 
 
-def _note_usage(check: Check, certificate: Certificate) -> None:
+def note_usage(check: Check, certificate: Certificate) -> None:
+    """Tell of a signer's certificate that is not meant for code, or not for signatures."""
     facts = certificate.facts
     if facts.eku is None:
         check.add(ProblemCode.EKU_MISSING, f"no extended key usage: {facts.subject}")

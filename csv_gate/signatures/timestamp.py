@@ -87,6 +87,18 @@ def read_timestamps(
     return counts, tuple(problems)
 
 
+def read_token(octets: bytes, target: Target) -> TimestampFacts:
+    """A time-stamp token that stands by itself, as XML signatures have it. Never raises for what it holds."""
+    source = Source(octets, limits=target.limits)
+    try:
+        root = source.root()
+    except (FormatError, LimitError) as error:
+        malformed = Problem(code=ProblemCode.TIMESTAMP_MALFORMED, detail=str(error))
+        kind = TimestampKind.RFC3161
+        return TimestampFacts(kind=kind, time=None, valid=False, signer=None, chain=None, problems=(malformed,))
+    return _read(TimestampKind.RFC3161, root, target, source)
+
+
 def _read(kind: TimestampKind, value: Element, target: Target, source: Source) -> TimestampFacts:
     try:
         token = _read_token(value, target, source) if kind is TimestampKind.RFC3161 else _read_counter_signature(value, target)

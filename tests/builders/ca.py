@@ -165,7 +165,12 @@ class Identity:
 
 
 def root(
-    common_name: str = "Test Root", *, key_kind: str = "rsa2048", key_label: str = "root", digest: str = "sha256"
+    common_name: str = "Test Root",
+    *,
+    key_kind: str = "rsa2048",
+    key_label: str = "root",
+    digest: str = "sha256",
+    not_before: datetime = NOT_BEFORE,
 ) -> Identity:
     """A self-signed authority."""
     private, subject = key(key_kind, key_label), name(common_name)
@@ -176,6 +181,7 @@ def root(
         signed_by=private,
         serial=1,
         digest=digest,
+        not_before=not_before,
         extensions=standard_extensions(None, None, True, (None, None)),
     )
     return Identity(certificate, private, subject, subject, 1)

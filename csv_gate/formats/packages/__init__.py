@@ -41,6 +41,10 @@ PACKAGES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "appx": ("csv_gate.formats.packages.appx", "read_appx"),
         "deb": ("csv_gate.formats.packages.deb", "read_deb"),
         "nupkg": ("csv_gate.formats.packages.nuget", "read_nuget"),
+        "jar": ("csv_gate.formats.packages.jar", "read_jar"),
+        "vsix": ("csv_gate.formats.packages.vsix", "read_vsix"),
+        "apk": ("csv_gate.formats.packages.apk", "read_apk"),
+        "xap": ("csv_gate.formats.packages.xap", "read_xap"),
         "rpm": ("csv_gate.formats.packages.rpm", "read_rpm"),
     }
 )
