@@ -15,7 +15,7 @@ from enum import StrEnum
 from csv_gate.model.problems import Problem
 from csv_gate.records import dataclass
 
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 """Raised whenever an extractor starts to say something else about the same bytes; stored facts of another version are void."""
 
 
