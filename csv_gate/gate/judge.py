@@ -20,6 +20,7 @@ from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_form
 from csv_gate.gate.findings import findings_of, unowned
 from csv_gate.gate.opening import JudgedMembers, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
+from csv_gate.gate.sides import with_sides
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
@@ -130,7 +131,8 @@ class Judge:
         Of members those whose format is in `formats` (`None`: all), of containers also those that there is something to tell of.
         """
         try:
-            known = self._trusted(entry)
+            # A signature beside the file is over its bytes, which are needed then.
+            known = None if entry.beside or entry.is_alone else self._trusted(entry)
             return self._read(entry, formats) if known is None else [Known(entry.path, entry.scope, self._completed(known))]
         except ArtifactError as error:
             return [Known(entry.path, entry.scope, unreadable(entry.size, str(error)), is_folder=entry.is_folder)]
@@ -161,34 +163,40 @@ class Judge:
             if format is not None:
                 return sorted(self._opened(entry, content, format, formats), key=lambda one: one.path)
             if cache is None:
-                return [Known(entry.path, entry.scope, self._extracted(content, entry.path))]
+                facts = with_sides(self._extracted(content, entry.path), content, entry, self._settings)
+                return [Known(entry.path, entry.scope, facts)]
             sha256 = hashlib.sha256(content).digest()
             kept = cache.facts(sha256)
             facts = extract(content, self._settings, name=entry.path, sha256=sha256) if kept is None else kept
+            # What is kept is of these bytes alone, wherever they lie.
+            signed = with_sides(facts, content, entry, self._settings)
         # Only here is it sure that the file did not change while it was read.
         if kept is None:
             cache.keep(facts)
         if self._is_trusted(entry) and entry.identity is not None:
             cache.keep_identity(entry.location, entry.identity, sha256, looked_ns)
-        return [Known(entry.path, entry.scope, self._completed(facts))]
+        return [Known(entry.path, entry.scope, self._completed(signed))]
 
     def _opened(self, entry: Entry, content: Content, format: str, formats: Collection[str] | None) -> Iterator[Known]:
         questions = JudgedMembers(Selection(self._plan, entry), formats)
         for found in members(self._plan, entry, content, format, questions):
-            facts = self._found(found, content if found.depth == 0 else found.content, formats)
+            facts = self._found(found, content if found.depth == 0 else found.content, formats, entry)
             if facts is not None:
                 yield Known(entry.path + found.path[len(entry.scope) :], found.path, facts)
 
-    def _found(self, found: Found, content: Content | None, formats: Collection[str] | None) -> Facts | None:
+    def _found(self, found: Found, content: Content | None, formats: Collection[str] | None, entry: Entry) -> Facts | None:
         """The facts of what was found in a container; `None`: there is nothing to tell of it."""
         if content is None:
             return None if found.gap is None else unreadable(found.size, found.gap.why)
         if not found.is_container:
             return self._extracted(content, found.path) if found.is_wanted else None
         is_judged = found.is_wanted and (formats is None or found.format in formats)
-        if not is_judged and not found.problems and found.gap is None and found.format not in PACKAGES:
+        has_sides = found.depth == 0 and (entry.beside or entry.is_alone)
+        if not (is_judged or found.problems or found.gap or has_sides or found.format in PACKAGES):
             return None
         facts = self._extracted(content, found.path)
+        if has_sides:
+            facts = with_sides(facts, content, entry, self._settings)
         if not (is_judged or found.problems or found.gap or facts.signatures or facts.problems or facts.gaps):
             return None  # a package that says nothing of itself
         gaps = facts.gaps if found.gap is None else (*facts.gaps, found.gap)

@@ -17,6 +17,7 @@ from csv_gate.errors import UsageError
 from csv_gate.model.checks import (
     appcontrol,
     containers,
+    detached,
     hygiene,
     openpgp,
     people,
@@ -39,6 +40,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             scripts.CHECKS,
             containers.CHECKS,
             openpgp.CHECKS,
+            detached.CHECKS,
             policy_lint.CHECKS,
             undecided.CHECKS,
             hygiene.CHECKS,
