@@ -22,6 +22,7 @@ from csv_gate.errors import ArtifactError, FormatError
 from csv_gate.formats.detached_cms import has_signers, read_detached_cms
 from csv_gate.formats.ima import is_ima, read_ima
 from csv_gate.formats.settings import ExtractionSettings
+from csv_gate.formats.sigstore_bundle import read_sigstore
 from csv_gate.limits import Limits
 from csv_gate.model.facts import Facts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
@@ -121,7 +122,7 @@ def _signatures(octets: bytes, name: str, content: memoryview, settings: Extract
     if kind is SignatureScheme.OPENPGP:
         return _openpgp(octets, name, content, settings)
     if kind is SignatureScheme.SIGSTORE:
-        raise FormatError("sigstore bundles are not read")
+        return (read_sigstore(octets, content, place=name, root=settings.sigstore_root),)
     return ()
 
 

@@ -88,7 +88,9 @@ def _facts(
         check.add(ProblemCode.CMS_CONTENT_TYPE_WRONG, f"the message is not over data but over {data.content_type}")
     if signer.signed_attributes is None and content[:1] == bytes([_SET]):
         # A signature over attributes would verify over a file that holds their octets.
-        check.add(ProblemCode.CMS_NO_SIGNED_ATTRIBUTES, "without attributes the file may be the attributes of another signature")
+        check.add(
+            ProblemCode.CMS_NO_SIGNED_ATTRIBUTES, "without attributes the file may be the attributes of another signature"
+        )
     codes = {problem.code for problem in check.problems}
     matches = None if ProblemCode.CMS_MESSAGE_DIGEST_WRONG not in codes else False
     if held is not None and held != content:

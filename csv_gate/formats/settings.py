@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from csv_gate.formats.sigstore_bundle import SigstoreRoot
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.signatures import CatalogIndex, Roots
 from csv_gate.signatures.openpgp import KeyRing
@@ -19,5 +20,7 @@ class ExtractionSettings:
     catalogs: CatalogIndex = field(default_factory=lambda: CatalogIndex(()))
     openpgp_keys: KeyRing = field(default_factory=KeyRing)
     """Keys of those who sign packages and files the OpenPGP way; of others nothing can be verified."""
+    sigstore_root: SigstoreRoot | None = None
+    """What sigstore bundles are verified with. Kept facts do not depend on it: they hold no detached signatures."""
     verify_all_checksums: bool = False
     """Check CheckSum of every PE, and not only of drivers, whose loader checks it. Costs as much as one more digest."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from csv_gate.errors import ArtifactError, ConfigError, FormatError, Place
+from csv_gate.formats.sigstore_bundle import SigstoreRoot
 from csv_gate.limits import KIB, MIB
 from csv_gate.signatures import Roots
 from csv_gate.signatures.openpgp import KeyRing
@@ -75,6 +76,20 @@ def read_openpgp_keys(path: Path) -> bytes:
     except ArtifactError as error:
         raise ConfigError(f"these are no OpenPGP public keys: {error}", place=Place(path=str(path))) from error
     return octets
+
+
+def sigstore_root(path: Path | None) -> SigstoreRoot | None:
+    """What bundles are verified with; read when the first is met.
+
+    Raises:
+        ConfigError: not readable, or not a trusted root by its looks.
+    """
+    if path is None:
+        return None
+    data = _read(path, "sigstore root", MAX_ROOTS_BYTES)
+    if b"application/vnd.dev.sigstore.trustedroot" not in data:
+        raise ConfigError("this is no sigstore trusted root", place=Place(path=str(path)), expected="a trusted_root.json")
+    return SigstoreRoot(path)
 
 
 def _read(path: Path, what: str, limit: int) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import PACKAGES, ExtractionSettings, cross_check, extract
-from csv_gate.gate.anchors import key_ring, roots_with
+from csv_gate.gate.anchors import key_ring, roots_with, sigstore_root
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_formats
 from csv_gate.gate.findings import findings_of, unowned
@@ -76,6 +76,7 @@ class Judge:
             roots=roots_with(plan.given_roots),
             catalogs=CatalogIndex(catalogs.catalogs),
             openpgp_keys=key_ring(plan.given_openpgp_keys),
+            sigstore_root=sigstore_root(plan.sigstore_root),
         )
         # What a second implementation says is not kept.
         self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)
@@ -191,7 +192,7 @@ class Judge:
         if not found.is_container:
             return self._extracted(content, found.path) if found.is_wanted else None
         is_judged = found.is_wanted and (formats is None or found.format in formats)
-        has_sides = found.depth == 0 and (entry.beside or entry.is_alone)
+        has_sides = found.depth == 0 and entry.is_included and bool(entry.beside or entry.is_alone)
         if not (is_judged or found.problems or found.gap or has_sides or found.format in PACKAGES):
             return None
         facts = self._extracted(content, found.path)

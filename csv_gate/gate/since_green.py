@@ -153,6 +153,7 @@ def _context(plan: Plan) -> str:
         [_file_digest(path) for path in plan.catalogs],
         [hashlib.sha256(der).hexdigest() for der in plan.given_roots],
         [hashlib.sha256(keys).hexdigest() for keys in plan.given_openpgp_keys],
+        None if plan.sigstore_root is None else _file_digest(str(plan.sigstore_root)),
         [[waiver.id, repr(waiver)] for waiver in plan.waivers],
         [_target_context(target) for target in plan.targets],
     ]

@@ -79,8 +79,8 @@ def survey(plan: Plan, entries: Iterable[Entry], wanted: Collection[str], unused
         elif found in wanted:
             seen.judged.append(entry)
             _count(seen, is_taken=_takes(plan, entry.scope))
-        elif found in PACKAGES:
-            seen.judged.append(entry)
+        elif found in PACKAGES or entry.beside or entry.is_alone:
+            seen.judged.append(entry)  # for what signatures say, whatever targets do
         else:
             seen.left[found] += 1
             seen.closed += found in OPENERS
@@ -130,7 +130,8 @@ def _container(plan: Plan, entry: Entry, format: str, wanted: Collection[str], s
     except ArtifactError:
         seen.judgeable += 1
         is_told = True
-    if is_told or questions.judged or format in wanted:
+    has_sides = entry.is_included and bool(entry.beside or entry.is_alone)
+    if is_told or questions.judged or format in wanted or has_sides:
         seen.judged.append(entry)
     if format in wanted and entry.is_included:
         _count(seen, is_taken=_takes(plan, entry.scope))

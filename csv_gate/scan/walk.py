@@ -300,9 +300,7 @@ class _Collector:
         if stat.S_ISLNK(status.st_mode):
             self._link(child, shown, scope, sides)
         elif stat.S_ISREG(status.st_mode):
-            entry = Entry(
-                path=shown, scope=scope, location=child.path, identity=FileIdentity.of(status), is_included=included
-            )
+            entry = Entry(path=shown, scope=scope, location=child.path, identity=FileIdentity.of(status), is_included=included)
             self._add(self._with_sides(entry, child, sides))
         else:
             self.skipped += 1
