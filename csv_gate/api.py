@@ -186,6 +186,7 @@ def check(
         fail_on=None if settings.fail_on is FailOn.NEVER else Level(settings.fail_on.value),
         jobs=settings.jobs,
         opens_containers=settings.containers,
+        takes_all_digests=True,
         config_sha256=with_config.sha256,
         owners=owners_of(settings, base),
         waivers=NO_WAIVERS if settings.waivers is None else read_waivers(settings.waivers),

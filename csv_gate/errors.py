@@ -7,8 +7,9 @@ has to act, carries the exit code of that case, and renders as: what happened, t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+
+from csv_gate.records import dataclass
 
 
 class ExitCode(IntEnum):

@@ -7,7 +7,10 @@ from importlib import import_module
 
 
 def lazily(package: str, places: Mapping[str, str]) -> Callable[[str], object]:
-    """A module's `__getattr__` (PEP 562): `places` maps a name to the module of the package that has it."""
+    """A module's `__getattr__` (PEP 562): `places` maps a name to the module of the package that has it.
+
+    No name may be that of a module of the package: importing the module would put it in the name's place.
+    """
 
     def find(name: str) -> object:
         if name not in places:

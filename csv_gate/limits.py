@@ -5,7 +5,7 @@ Parsers take a `Limits` and raise `LimitError` naming the field that was reached
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from csv_gate.records import dataclass
 
 KIB = 1024
 MIB = 1024 * KIB

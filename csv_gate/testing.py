@@ -12,11 +12,11 @@ argument here is an option of `csv-gate check`. Nothing heavy is imported before
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csv_gate.errors import ExitCode
+from csv_gate.records import dataclass
 
 if TYPE_CHECKING:
     from csv_gate.gate import Plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -54,6 +55,50 @@ def test_starting_loads_no_heavy_library(module: str) -> None:
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert loaded.split() == []
+
+
+SPARED = (
+    "yaml",
+    "sqlite3",
+    "multiprocessing",
+    "html",
+    "xml.etree",
+    "csv_gate.containers.zip",
+    "csv_gate.containers.tar",
+    "csv_gate.formats.cab",
+    "csv_gate.formats.elf",
+    "csv_gate.formats.msi",
+    "csv_gate.formats.script",
+    "csv_gate.notify.send",
+    "csv_gate.suggesting.levels",
+    "csv_gate.waivers.reading",
+)
+MOST_MODULES = 180
+"""Of the package. Each further one costs every start near a millisecond."""
+
+
+def test_checking_one_file_loads_what_that_takes_and_no_more() -> None:
+    words = ["check", "fixtures/binaries/app/core.dll", "--no-config", "--no-cache", "--policy", "fixtures/policies/base.xml"]
+    program = (
+        "import sys; from csv_gate.cli.main import main; code = main(sys.argv[1:])\n"
+        "own = [name for name in sys.modules if name.startswith('csv_gate')]\n"
+        f"print(code, len(own), *sorted(set({SPARED!r}) & set(sys.modules)), file=sys.stderr)"
+    )
+
+    told = subprocess.run([sys.executable, "-c", program, *words], cwd=ROOT, capture_output=True, text=True, check=True).stderr
+
+    code, modules, *loaded = told.splitlines()[-1].split()
+    assert (code, loaded) == ("0", [])
+    assert int(modules) <= MOST_MODULES
+
+
+def test_no_name_that_is_imported_late_is_that_of_a_module() -> None:
+    """Importing the module would put it in the name's place."""
+    for entry in sorted((ROOT / "csv_gate").rglob("__init__.py")):
+        package = ".".join(entry.parent.relative_to(ROOT).parts)
+        if "lazily(" in entry.read_text(encoding="utf-8"):
+            modules = {path.stem for path in entry.parent.glob("*.py")}
+            assert set(importlib.import_module(package).__all__) & modules == set(), package
 
 
 def test_no_program_is_started_but_git_for_waivers_from_a_ref_and_for_hooks() -> None:

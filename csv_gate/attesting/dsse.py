@@ -10,11 +10,11 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from csv_gate.errors import Place, UsageError
 from csv_gate.limits import MIB
+from csv_gate.records import dataclass
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_FILE_BYTES = 64 * MIB

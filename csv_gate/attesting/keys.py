@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from csv_gate.attesting.dsse import Signature
 from csv_gate.errors import MissingExtraError, Place, UsageError
 from csv_gate.limits import KIB
+from csv_gate.records import dataclass
 
 MAX_KEY_BYTES = 64 * KIB
 SECRET_VARIABLE = "CSV_GATE_KEY_SECRET"

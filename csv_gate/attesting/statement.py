@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from csv_gate.model.result import ArtifactResult, PolicyRef, RunResult, TargetRef
 from csv_gate.model.result_json import time_text
 from csv_gate.model.verdict import Decision, Level
+from csv_gate.records import dataclass
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATES = {"svr": "https://in-toto.io/attestation/svr/v0.2", "vsa": "https://slsa.dev/verification_summary/v1"}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from csv_gate.attesting.dsse import PAYLOAD_TYPE, Envelope
 from csv_gate.attesting.keys import VerifyingKey
 from csv_gate.attesting.statement import PREDICATES, PROPERTY, RUN, STATEMENT_TYPE, VERIFIER
+from csv_gate.records import dataclass
 
 NOT_CHECKED = (
     "that the target has these policies today, and no others",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from csv_gate.authoring.meaning import statements
 from csv_gate.errors import Place, PolicyError
@@ -11,6 +10,7 @@ from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm, PolicySignature
 from csv_gate.policies import read_policy, write_binary, write_xml
 from csv_gate.policies.envelope import is_envelope, open_envelope
+from csv_gate.records import dataclass
 
 
 def converted(policy: AppControlPolicy, form: PolicyForm, *, format_version: int | None = None) -> bytes:

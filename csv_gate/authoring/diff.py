@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from csv_gate.authoring.meaning import Key, Statement, properties, roles, statements
 from csv_gate.authoring.words import Direction
 from csv_gate.model.appcontrol import AppControlPolicy, Option
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
 
@@ -14,6 +13,7 @@ from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, Tar
 from csv_gate.model.result_json import finding_json
 from csv_gate.model.verdict import Level
 from csv_gate.policies.binary_layout import braced
+from csv_gate.records import dataclass
 from csv_gate.report.escape import json_line, terminal
 from csv_gate.report.options import ReportOptions
 

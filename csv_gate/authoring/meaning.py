@@ -7,7 +7,6 @@ any of them suffices; so splitting or joining signers changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from csv_gate.authoring.words import Direction, artifact_words, quoted, rule_words, scenario_name, signer_words, version_range
 from csv_gate.model.appcontrol import (
@@ -23,6 +22,7 @@ from csv_gate.model.appcontrol import (
     version_text,
 )
 from csv_gate.policies.binary_layout import DEFAULT_HASH_ALGORITHM, braced, file_rule_key
+from csv_gate.records import dataclass
 
 Key = tuple[object, ...]
 _GROUPS = ("product", "test", "test_signing", "artifact")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import cached_property
 
@@ -24,6 +24,7 @@ from csv_gate.model.checks import CHECKS
 from csv_gate.model.facts import CertificateFacts
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from csv_gate.cli.console import Console
@@ -17,6 +16,7 @@ from csv_gate.cli.rendering import options_for, print_report
 from csv_gate.errors import ExitCode, Place, UsageError
 from csv_gate.model.result import Finding, RunResult
 from csv_gate.notify.circumstances import Circumstances
+from csv_gate.records import dataclass
 from csv_gate.report import FORMATS
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-containers", action="store_true", help="do not open archives, packages and installers [CSV_GATE_CONTAINERS=false]"
     )
     group.add_argument("--cross-check", action="store_true", help="compare each file with lief and pefile (extra: cross-check)")
+    group.add_argument("--all-digests", action="store_true", help="also SHA-1 where no rule and no catalog holds one")
     group.add_argument("-j", "--jobs", metavar="N", type=int, help="processes; default: as many as pay [CSV_GATE_JOBS]")
     group.add_argument("--shard", metavar="N/M", help="judge the Nth of M parts only; `csv-gate merge` joins the results")
     group = parser.add_argument_group("what is kept between runs").add_mutually_exclusive_group()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 
 from csv_gate.cli.console import Console
 from csv_gate.errors import ExitCode
+from csv_gate.records import dataclass
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 _FILES = ("FILE", "PATH", "RESULT.json", "CHECK|PATH", "FORMAT[=FILE]")

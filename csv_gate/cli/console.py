@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TextIO
 
 from csv_gate.errors import ConfigErrors, GateError
+from csv_gate.records import dataclass
 
 ISSUES_URL_HELP = "please report it with the command line and, if you can, the file; `-v` shows where in csv-gate it happened"
 

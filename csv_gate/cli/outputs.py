@@ -9,11 +9,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from csv_gate.errors import OutputError, Place, UsageError
+from csv_gate.records import dataclass
 
 STDOUT = "-"
 

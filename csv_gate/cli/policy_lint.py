@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from csv_gate.model.appcontrol import AppControlPolicy
     from csv_gate.model.result import Finding
 
-FORMATS = {"text": None, "json": None, "sarif": None}
+FORMATS = {"text": None, "json": None, "junit": None, "sarif": None, "github": None}
 """What a lint can be printed as."""
 _FAIL_ON = ("error", "warning", "note", "never")
 
@@ -95,6 +95,7 @@ def _render(
     out: TextIO,
     options: ReportOptions,
 ) -> None:
+    from csv_gate.authoring.lint_junit import render_lint_junit
     from csv_gate.authoring.lint_text import lint_result, render_lint, render_lint_json
     from csv_gate.report import render
 
@@ -103,6 +104,8 @@ def _render(
             render_lint(findings, out, options)
         case "json":
             render_lint_json(policies, findings, out)
+        case "junit":
+            render_lint_junit(policies, findings, out, options)
         case _:
             now = datetime.now(UTC)
             result = lint_result(policies, findings, evaluated_at=now, tool_version=__version__, exit_code=code)

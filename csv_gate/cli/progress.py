@@ -25,31 +25,34 @@ class Progress:
         self._all_files = self._all_bytes = 0
         self._is_drawn = False
 
+    def looked_at(self, files: int, of: int) -> None:
+        self._tell(files / max(of, 1), f"looked at {files} of {of} files")
+
     def found(self, files: int, size_bytes: int) -> None:
         self._all_files, self._all_bytes = files, size_bytes
 
     def judged(self, files: int, size_bytes: int) -> None:
         self._files += files
         self._bytes += size_bytes
+        done, of = (self._bytes, self._all_bytes) if self._all_bytes else (self._files, self._all_files)
+        self._tell(
+            done / max(of, 1),
+            f"judged {self._files} of {self._all_files} files, {self._bytes / 1e6:.0f} of {self._all_bytes / 1e6:.0f} MB",
+        )
+
+    def _tell(self, share: float, count: str) -> None:
         now = self._clock()
         if now - self._told < (REDRAW_S if self._is_bar else HEARTBEAT_S):
             return
         self._told = now
         if self._is_bar:
-            self._console.err.write(_CLEAR + self._bar())
+            filled = int(share * BAR_CELLS)
+            self._console.err.write(f"{_CLEAR}[{'#' * filled}{'.' * (BAR_CELLS - filled)}] {count}")
             self._console.err.flush()
             self._is_drawn = True
         elif self._console.verbosity >= 0:
-            self._console.tell(f"{self._count()} after {now - self._started:.0f} s")
+            self._console.tell(f"{count} after {now - self._started:.0f} s")
             self._console.err.flush()
-
-    def _bar(self) -> str:
-        share = self._bytes / self._all_bytes if self._all_bytes else self._files / max(self._all_files, 1)
-        filled = int(share * BAR_CELLS)
-        return f"[{'#' * filled}{'.' * (BAR_CELLS - filled)}] {self._count()}"
-
-    def _count(self) -> str:
-        return f"judged {self._files} of {self._all_files} files, {self._bytes / 1e6:.0f} of {self._all_bytes / 1e6:.0f} MB"
 
     def close(self) -> None:
         if self._is_drawn:

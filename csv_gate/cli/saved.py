@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csv_gate.errors import Place, UsageError
-from csv_gate.model.result_read import SavedResult, read_result
+
+if TYPE_CHECKING:
+    from csv_gate.model.result_read import SavedResult
 
 
 def saved_result(path: str) -> SavedResult:
@@ -15,6 +18,8 @@ def saved_result(path: str) -> SavedResult:
     Raises:
         UsageError: it cannot be read, or is no result.
     """
+    from csv_gate.model.result_read import read_result
+
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:

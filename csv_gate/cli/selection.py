@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.context import CodeMode, Mode
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 from csv_gate.store.location import cache_folder
 from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
@@ -121,6 +121,7 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         jobs=config.jobs,
         opens_containers=config.containers,
         is_cross_checked=bool(getattr(args, "cross_check", False)),
+        takes_all_digests=bool(getattr(args, "all_digests", False)),
         config_sha256=loaded.sha256,
         owners=owners_of(config, base),
         waivers=_waivers(config.waivers, text(args, "waivers_from") or console.environment.get("CSV_GATE_WAIVERS_FROM")),

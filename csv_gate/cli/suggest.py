@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     (target,) = targets
     found = [
         Candidate(path=artifact.path, facts=artifact.facts, context=context)
-        for artifact, context in candidates(selection.plan, target)
+        for artifact, context in candidates(replace(selection.plan, takes_all_digests=True), target)
     ]
     suggestion = suggest(target.policies, found, wish)
     if suggestion.policy is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from mmap import mmap
 from typing import Protocol
 
 from csv_gate.containers.budget import Budget
 from csv_gate.model.problems import Problem
+from csv_gate.records import dataclass
 
 View = memoryview
 """The bytes of a container, attacker-controlled; over bytes in memory or over a read-only mapping."""

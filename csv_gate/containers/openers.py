@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from types import MappingProxyType
 
-from csv_gate.containers.compressed import compressed
-from csv_gate.containers.deb import open_deb
-from csv_gate.containers.member import Opener
-from csv_gate.containers.tar import open_tar
-from csv_gate.containers.zip import open_zip
+from csv_gate.containers.budget import Budget
+from csv_gate.containers.member import Item, Opener, View
+
+
+def _in(module: str, function: str) -> Opener:
+    """An opener whose module is imported when a container of its kind is met."""
+
+    def open(data: View, name: str, budget: Budget) -> Iterator[Item]:
+        opener: Opener = getattr(import_module(f"csv_gate.containers.{module}"), function)
+        return opener(data, name, budget)
+
+    return open
+
+
+def _compressed(format: str) -> Opener:
+    def open(data: View, name: str, budget: Budget) -> Iterator[Item]:
+        from csv_gate.containers.compressed import compressed
+
+        return compressed(format)(data, name, budget)
+
+    return open
+
 
 OPENERS: Mapping[str, Opener] = MappingProxyType(
     {
-        "zip": open_zip,
-        "appx": open_zip,
-        "jar": open_zip,
-        "nupkg": open_zip,
-        "vsix": open_zip,
-        "tar": open_tar,
-        "gzip": compressed("gzip"),
-        "xz": compressed("xz"),
-        "bzip2": compressed("bzip2"),
-        "zstd": compressed("zstd"),
-        "deb": open_deb,
+        "zip": _in("zip", "open_zip"),
+        "appx": _in("zip", "open_zip"),
+        "jar": _in("zip", "open_zip"),
+        "nupkg": _in("zip", "open_zip"),
+        "vsix": _in("zip", "open_zip"),
+        "tar": _in("tar", "open_tar"),
+        "gzip": _compressed("gzip"),
+        "xz": _compressed("xz"),
+        "bzip2": _compressed("bzip2"),
+        "zstd": _compressed("zstd"),
+        "deb": _in("deb", "open_deb"),
     }
 )
 """Format, as `csv_gate.formats` names it -> opener."""

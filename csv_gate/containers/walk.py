@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from csv_gate.errors import ArtifactError
 from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
 from csv_gate.model.facts import FactName, Gap
 from csv_gate.model.problems import Problem
+from csv_gate.records import dataclass
 
 INSIDE = "!/"
 """Between the path of a container and the name of its member."""

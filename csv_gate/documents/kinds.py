@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from csv_gate.errors import ConfigError
+from csv_gate.records import dataclass
 
 DOC = "doc"
 KEY = "key"

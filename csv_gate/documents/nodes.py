@@ -8,10 +8,10 @@ a key twice in one mapping, keys that are no text. A merge key (`<<`) is an ordi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from csv_gate.errors import ConfigError, Place
+from csv_gate.records import dataclass
 
 if TYPE_CHECKING:
     import yaml

@@ -7,19 +7,18 @@ taken, and its name says that nothing more was.
 
 from __future__ import annotations
 
-from csv_gate.formats.cross_check import cross_check
-from csv_gate.formats.detect import HEAD_BYTES, NEEDS_WHOLE, ZIP_TAIL_BYTES, detect_format, is_tar, name_by_end
+from csv_gate.formats.detect import HEAD_BYTES, NAMED_BY_END, NEEDS_WHOLE, ZIP_TAIL_BYTES, detect_format, is_tar, name_by_end
 from csv_gate.formats.extract import extract, identify
 from csv_gate.formats.packages import PACKAGES
 from csv_gate.formats.settings import ExtractionSettings
 
 __all__ = [
     "HEAD_BYTES",
+    "NAMED_BY_END",
     "NEEDS_WHOLE",
     "PACKAGES",
     "ZIP_TAIL_BYTES",
     "ExtractionSettings",
-    "cross_check",
     "detect_format",
     "extract",
     "identify",

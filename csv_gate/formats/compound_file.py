@@ -12,11 +12,11 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 
 MAGIC: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 STORAGE, STREAM, ROOT = 1, 2, 5

@@ -26,7 +26,14 @@ from csv_gate.formats.sigstore_bundle import read_sigstore
 from csv_gate.limits import Limits
 from csv_gate.model.facts import Facts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.signatures.openpgp import Sink, is_armored, is_clear_signed, read_clear_signed, read_openpgp_signatures
+from csv_gate.signatures.openpgp import (
+    Sink,
+    is_armored,
+    is_clear_signed,
+    key_ring,
+    read_clear_signed,
+    read_openpgp_signatures,
+)
 
 _CMS_NAMES: Final = (".p7s", ".p7m")
 """What has such a name is read as CMS whatever it holds, so that a damaged one is told."""
@@ -137,7 +144,7 @@ def _openpgp(octets: bytes, name: str, content: memoryview, settings: Extraction
     return read_openpgp_signatures(
         octets,
         feed,
-        keys=settings.openpgp_keys,
+        keys=key_ring(settings.openpgp_keys),
         scheme=SignatureScheme.OPENPGP,
         source=SignatureSource.DETACHED,
         place=name,
@@ -150,7 +157,7 @@ def _clear_signed(octets: bytes, name: str, content: memoryview, settings: Extra
     """A clear-signed text beside a file signs that file where the file is the very text, but for what the framework leaves open."""
     text, signatures = read_clear_signed(
         octets,
-        keys=settings.openpgp_keys,
+        keys=key_ring(settings.openpgp_keys),
         scheme=SignatureScheme.OPENPGP,
         source=SignatureSource.DETACHED,
         place=name,

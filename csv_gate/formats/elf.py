@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -21,6 +20,7 @@ from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.limits import Limits
 from csv_gate.model.facts import Digests, ElfFacts, Facts, ModuleSignatureFacts
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures.cms import read_signed_data
 from csv_gate.signatures.der import SEQUENCE, Source
 from csv_gate.signatures.names import read_name

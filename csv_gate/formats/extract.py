@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from mmap import mmap
-from typing import Final
+from types import MappingProxyType
+from typing import Final, cast
 
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import detect
-from csv_gate.formats.cab import CAB, extract_cab
-from csv_gate.formats.catalog import extract_catalog
-from csv_gate.formats.elf import ELF, extract_elf
 from csv_gate.formats.file_names import format_of_name
-from csv_gate.formats.msi import INSTALLERS, OLE, compound_format, extract_compound
 from csv_gate.formats.packages import PACKAGES, package_reader
-from csv_gate.formats.pe import extract_pe
 from csv_gate.formats.pe_digest import feed
-from csv_gate.formats.script import extract_script, script_kind
-from csv_gate.formats.script_kinds import BY_FORMAT, JSCRIPT
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Digests, FactName, Facts, Gap
 
 _WSH_OBJECTS: Final = re.compile(rb"\bW\0?S\0?c\0?r\0?i\0?p\0?t\b|\bA\0?c\0?t\0?i\0?v\0?e\0?X\0?O\0?b\0?j\0?e\0?c\0?t")
 """What a JScript must name to reach anything outside of itself under Windows Script Host; scripts for browsers and Node do not."""
 JAVASCRIPT: Final = "javascript"
+JSCRIPT: Final = "jscript"
+OLE: Final = "ole"
+SCRIPTS: Final = frozenset({"powershell", "powershell_xml", "mof", "vbscript", "jscript", "wsf"})
+"""Scripts that can be signed: the keys of `script_kinds.BY_FORMAT`."""
+
+_Reader = Callable[[memoryview, ExtractionSettings], Facts]
+_READERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "cab": ("cab", "extract_cab"),
+        "catalog": ("catalog", "extract_catalog"),
+        "elf": ("elf", "extract_elf"),
+        "msi": ("msi", "extract_compound"),
+        "msp": ("msi", "extract_compound"),
+        "mst": ("msi", "extract_compound"),
+        "ole": ("msi", "extract_compound"),
+    }
+)
+"""Format -> module and function of its reader, beside PE images, scripts and packages. All are imported when one of their kind is met."""
 
 
 def identify(data: bytes | mmap | memoryview, settings: ExtractionSettings, *, name: str | None = None) -> str:
@@ -42,10 +55,14 @@ def _identify(view: memoryview, settings: ExtractionSettings, name: str | None) 
     if format in (detect.ZIP, detect.UNKNOWN):
         format = detect.name_by_end(format, bytes(view[-detect.ZIP_TAIL_BYTES :]))
     if format == OLE:
+        from csv_gate.formats.msi import compound_format
+
         return compound_format(view, settings)
-    if format == JSCRIPT.format and not _is_for_script_host(view, settings):
+    if format == JSCRIPT and not _is_for_script_host(view, settings):
         return JAVASCRIPT
     if format in (detect.TEXT, detect.UNKNOWN) and format_of_name(name) is None:
+        from csv_gate.formats.script import script_kind
+
         kind = script_kind(view, name, settings.limits)
         return kind.format if kind is not None else format
     return format
@@ -79,17 +96,18 @@ def extract(
             return Facts(format=format, size=size, digests=None, gaps=(Gap(what=FactName.CONTENT, why=why),))
         format = _identify(view, settings, name)
         if format == detect.PE:
+            from csv_gate.formats.pe import extract_pe
+
             return extract_pe(view, settings, sha256)
-        if format == detect.CATALOG:
-            return extract_catalog(view, settings)
-        if format == OLE or format in INSTALLERS:
-            return extract_compound(view, settings)
-        if format == CAB:
-            return extract_cab(view, settings)
-        if format == ELF:
-            return extract_elf(view, settings)
-        if (kind := BY_FORMAT.get(format)) is not None:
-            return extract_script(view, kind, settings)
+        if format in _READERS:
+            module, function = _READERS[format]
+            reader = cast("_Reader", getattr(import_module(f"csv_gate.formats.{module}"), function))
+            return reader(view, settings)
+        if format in SCRIPTS:
+            from csv_gate.formats.script import extract_script
+            from csv_gate.formats.script_kinds import BY_FORMAT
+
+            return extract_script(view, BY_FORMAT[format], settings)
         facts = extract_flat(view, format, settings)
         return facts if format not in PACKAGES else _with_package(facts, view, settings)
 

@@ -1,7 +1,7 @@
 """Signatures for Linux' integrity measurement (IMA) in a file: the octets of the extended attribute `security.ima`.
 
-Layout (kernel, security/integrity/integrity.h, `struct signature_v2_hdr`; include/uapi/linux/hash_info.h): type 0x03 (EVM_IMA_XATTR_DIGSIG),
-version 2, hash algorithm, four octets of the key's identifier, length of the signature as 16 bits, both big-endian, the signature.
+Layout (kernel, `struct signature_v2_hdr` of security/integrity/integrity.h, numbers of include/uapi/linux/hash_info.h): type 0x03
+(EVM_IMA_XATTR_DIGSIG), version 2, hash algorithm, four octets of the key's identifier, length of the signature as 16 bits, the signature.
 Nothing is verified: the key is in the keyring of the target.
 """
 

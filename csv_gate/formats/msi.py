@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -22,6 +22,7 @@ from csv_gate.formats.pe_digest import ALGORITHMS, feed
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import CompoundFacts, Digests, FactName, Facts, Gap, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures import Subject, read_signatures
 
 OLE: Final = "ole"

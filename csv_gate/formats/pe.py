@@ -43,7 +43,7 @@ def extract_pe(view: memoryview, settings: ExtractionSettings, sha256: bytes | N
     layout = read_layout(view, settings.limits)
     if isinstance(layout, BrokenHeader):
         return _broken(view, layout.problem)
-    digests, content = digest_pe(view, layout, sha256)
+    digests, content = digest_pe(view, layout, sha256, takes_sha1=settings.takes_sha1)
     table = read_certificate_table(view, layout, settings.limits)
     version = read_version(view, layout, settings.limits)
     kind, kind_problems = _kind(view, layout, settings)

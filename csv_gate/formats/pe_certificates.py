@@ -11,12 +11,12 @@ behind the DER may hold fewer than 8 bytes, all zero. A table that contradicts i
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.formats.pe_layout import PeLayout
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 
 REVISION_2_0: Final = 0x0200
 TYPE_PKCS_SIGNED_DATA: Final = 0x0002

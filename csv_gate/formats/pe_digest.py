@@ -56,34 +56,39 @@ class PeContent:
         return self._tables[algorithm]
 
 
-def digest_pe(view: memoryview, layout: PeLayout, known_flat: bytes | None = None) -> tuple[Digests, PeContent]:
-    """All digests that rules are compared with, in one pass over the file. `known_flat` is its SHA-256, where that was taken already."""
+def digest_pe(
+    view: memoryview, layout: PeLayout, known_flat: bytes | None = None, *, takes_sha1: bool = True
+) -> tuple[Digests, PeContent]:
+    """All digests that rules are compared with, in one pass over the file. `known_flat` is its SHA-256, where that was taken already;
+    `takes_sha1`: Authenticode by SHA-1 too."""
     flat = _new("sha256")
     if layout.not_authenticode is not None:
         flat_sha1 = _new("sha1")
         feed(view, (flat, flat_sha1))
         return Digests(sha256=flat.hexdigest(), sha1=flat_sha1.hexdigest()), PeContent(view, layout)
-    sha1, sha256 = _new("sha1"), _new("sha256")
+    covering = {algorithm: _new(algorithm) for algorithm in (("sha256", "sha1") if takes_sha1 else ("sha256",))}
+    hashers = tuple(covering.values())
     for chunk, is_covered in _chunks(view, _omitted(layout)):
         if known_flat is None:
             flat.update(chunk)
         if is_covered:
-            sha1.update(chunk)
-            sha256.update(chunk)
-    known = {"sha1": sha1.digest(), "sha256": sha256.digest()}
-    padded = _padding(layout)
-    if padded:
-        sha1.update(padded)
-        sha256.update(padded)
+            for hasher in hashers:
+                hasher.update(chunk)
+    known = {algorithm: hasher.digest() for algorithm, hasher in covering.items()}
+    padded = {}
+    if padding := _padding(layout):
+        for algorithm, hasher in covering.items():
+            hasher.update(padding)
+            padded[algorithm] = hasher.hexdigest()
     page = first_page(view, layout)
     digests = Digests(
         sha256=flat.hexdigest() if known_flat is None else known_flat.hex(),
-        authenticode_sha1=known["sha1"].hex(),
+        authenticode_sha1=known["sha1"].hex() if takes_sha1 else None,
         authenticode_sha256=known["sha256"].hex(),
         page_sha1=None if page is None else _new("sha1", page).hexdigest(),
         page_sha256=None if page is None else _new("sha256", page).hexdigest(),
-        padded_authenticode_sha1=sha1.hexdigest() if padded else None,
-        padded_authenticode_sha256=sha256.hexdigest() if padded else None,
+        padded_authenticode_sha1=padded.get("sha1"),
+        padded_authenticode_sha256=padded.get("sha256"),
     )
     return digests, PeContent(view, layout, known)
 

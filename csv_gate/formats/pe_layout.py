@@ -12,12 +12,12 @@ certificate-table entry exist and the table lies behind the headers and all sect
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.formats.pe_sections import SECTION_BYTES, Run, Section, read_sections
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 
 SECURITY_DIRECTORY: Final = 4
 """Its "RVA" is a file offset."""

@@ -7,11 +7,11 @@ that format would look are searched, so this costs little however large the file
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.formats.pe_layout import PeLayout
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 
 _ZIP_END: Final = b"PK\x05\x06"
 _ZIP_END_BYTES: Final = 22

@@ -8,12 +8,12 @@ so that a tree that points into itself ends.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.formats.pe_layout import PeLayout
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 
 RESOURCE_DIRECTORY: Final = 2
 _RT_VERSION: Final = 16

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 
 SECTION_BYTES: Final = 40
 _SECTION = struct.Struct("<8sIIII")

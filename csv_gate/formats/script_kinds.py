@@ -6,11 +6,11 @@ it is known. The GUIDs are those of the subject interfaces, in the byte order in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from csv_gate.formats.script_text import BlockStyle
+from csv_gate.records import dataclass
 from csv_gate.signatures import Subject
 
 _SIP_INFO: Final = "1.3.6.1.4.1.311.2.1.30"

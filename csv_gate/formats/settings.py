@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import TYPE_CHECKING
 
-from csv_gate.formats.sigstore_bundle import SigstoreRoot
 from csv_gate.limits import DEFAULT_LIMITS, Limits
+from csv_gate.records import dataclass
 from csv_gate.signatures import CatalogIndex, Roots
-from csv_gate.signatures.openpgp import KeyRing
+
+if TYPE_CHECKING:
+    from csv_gate.formats.sigstore_bundle import SigstoreRoot
 
 FACTS_VERSION = 3
 """Raised with every change of what extraction says of the same bytes: kept facts of another version are not used."""
@@ -18,8 +21,11 @@ class ExtractionSettings:
     limits: Limits = DEFAULT_LIMITS
     roots: Roots = field(default_factory=Roots.known)
     catalogs: CatalogIndex = field(default_factory=lambda: CatalogIndex(()))
-    openpgp_keys: KeyRing = field(default_factory=KeyRing)
-    """Keys of those who sign packages and files the OpenPGP way; of others nothing can be verified."""
+    takes_sha1: bool = True
+    """Take the Authenticode SHA-1 of every PE image. It costs as much as SHA-256, and only rules and catalogs that hold SHA-1 are compared
+    with it; without it the facts have none, and a rule of its length has no sure answer. The first page is taken by both in any case."""
+    openpgp_keys: tuple[bytes, ...] = ()
+    """Files of keys of those who sign packages and files the OpenPGP way; of others nothing can be verified."""
     sigstore_root: SigstoreRoot | None = None
     """What sigstore bundles are verified with. Kept facts do not depend on it: they hold no detached signatures."""
     verify_all_checksums: bool = False

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from csv_gate.errors import ArtifactError, FormatError
@@ -24,6 +23,7 @@ from csv_gate.formats.pe_resources import find_version_resources
 from csv_gate.limits import Limits
 from csv_gate.model.facts import FactName, Gap, VersionFacts
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 
 _NODE = struct.Struct("<HHH")
 _FIXED = struct.Struct("<IIHHHH")
@@ -54,6 +54,8 @@ def read_version(view: memoryview, layout: PeLayout, limits: Limits) -> VersionR
         return VersionReading(problems=(problem,), gaps=(Gap(what=FactName.VERSION, why=error.title),))
     if not readings:
         return VersionReading()
+    if len(readings) == 1:
+        return next(iter(readings.values()))
     if 0 in readings:
         return readings[0]
     distinct = list(dict.fromkeys(readings.values()))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csv_gate.errors import ArtifactError, ConfigError, FormatError, Place
-from csv_gate.formats.sigstore_bundle import SigstoreRoot
 from csv_gate.limits import KIB, MIB
 from csv_gate.signatures import Roots
-from csv_gate.signatures.openpgp import KeyRing
+
+if TYPE_CHECKING:
+    from csv_gate.formats.sigstore_bundle import SigstoreRoot
 
 MAX_ROOTS_BYTES = 1024 * KIB
 """A file of root certificates."""
@@ -51,25 +53,14 @@ def read_roots(path: Path) -> tuple[bytes, ...]:
         raise ConfigError("these are no certificates", place=place, expected="PEM or DER") from error
 
 
-@lru_cache(maxsize=4)
-def key_ring(given: tuple[bytes, ...]) -> KeyRing:
-    """The OpenPGP keys of these files. One object for equal input, since what is verified of a key is remembered with it.
-
-    Raises:
-        ConfigError: one of the files holds something else than public keys.
-    """
-    try:
-        return KeyRing.read(*given)
-    except ArtifactError as error:
-        raise ConfigError(f"the given OpenPGP keys cannot be used: {error}", expected="OpenPGP public keys") from error
-
-
 def read_openpgp_keys(path: Path) -> bytes:
     """A file of OpenPGP public keys, as it is, looked through once so that a fault is told with its path.
 
     Raises:
         ConfigError: not readable, or not a file of public keys.
     """
+    from csv_gate.signatures.openpgp import KeyRing  # only who has keys pays for it
+
     octets = _read(path, "OpenPGP keys", MAX_KEYS_BYTES)
     try:
         KeyRing.read(octets)
@@ -89,6 +80,8 @@ def sigstore_root(path: Path | None) -> SigstoreRoot | None:
     data = _read(path, "sigstore root", MAX_ROOTS_BYTES)
     if b"application/vnd.dev.sigstore.trustedroot" not in data:
         raise ConfigError("this is no sigstore trusted root", place=Place(path=str(path)), expected="a trusted_root.json")
+    from csv_gate.formats.sigstore_bundle import SigstoreRoot  # only who has one pays for it
+
     return SigstoreRoot(path)
 
 

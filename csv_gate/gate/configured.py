@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from csv_gate.limits import Limits
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
 from csv_gate.owners import OwnerIndex, load_owner_index
 from csv_gate.policies import join_policies, load_policy
+from csv_gate.records import dataclass
 
 COMMAND_LINE_TARGET = "policy"
 """Name of the target that `--policy` makes where no configured one is named."""

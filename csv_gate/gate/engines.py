@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
@@ -10,8 +11,7 @@ from csv_gate.engine import compile_policy_set, evaluate
 from csv_gate.gate.plan import Target
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
-from csv_gate.model.verdict import Verdict
-from csv_gate.suggesting import mending_rule
+from csv_gate.model.verdict import Decision, Verdict
 
 JUDGED_FORMATS: dict[str, frozenset[str]] = {
     "appcontrol": frozenset(
@@ -45,6 +45,12 @@ class Evaluate(Protocol):
     def __call__(self, facts: Facts, context: AppControlContext) -> Verdict: ...
 
 
+def compares_sha1(target: Target) -> bool:
+    """Whether a rule of the target may be compared with a SHA-1 digest: in doubt, yes."""
+    rules = [rule.hash for policy in target.policies.policies for rule in policy.file_rules.values()]
+    return any(value is not None and len(value) != hashlib.sha256().digest_size for value in rules)
+
+
 def prepare(target: Target) -> Evaluate:
     """Compile a target's policies, once in each process."""
     return _PREPARE[target.engine](target)
@@ -55,6 +61,10 @@ def _appcontrol(target: Target) -> Evaluate:
 
     def judge(facts: Facts, context: AppControlContext) -> Verdict:
         verdict = evaluate(facts, compiled, context, target=target.name)
+        if verdict.decision is not Decision.DENIED:
+            return verdict
+        from csv_gate.suggesting import mending_rule  # of a build that may run, nothing needs mending
+
         rule = mending_rule(verdict, facts, compiled, context)
         return verdict if rule is None else replace(verdict, help=f"{verdict.help}; this rule would allow it: {rule}")
 

@@ -17,6 +17,9 @@ from csv_gate.model.verdict import Decision, Level, Verdict
 
 MAX_PROBLEM_FINDINGS = 24
 """Of one artifact. Hostile bytes can hold any number of anomalies; all of them stay in the facts."""
+NO_TARGET = "CSV905"
+MAX_TOLD_PATHS = 5
+"""Of the artifacts that no target takes, by name; all of them are in the result, without verdicts."""
 
 
 def findings_of(
@@ -69,6 +72,8 @@ def _level(verdict: Verdict, level: Level) -> Level:
 
 def _from_versions(verdicts: Sequence[Verdict], version_of: Mapping[str, str]) -> Iterator[Finding]:
     """What a target would run, and a version of it that part of the fleet still has would not."""
+    if not version_of:
+        return
     runs = {verdict.target for verdict in verdicts if verdict.decision in (Decision.ALLOWED, Decision.NOT_APPLICABLE)}
     entry = check("CSV210")
     for verdict in verdicts:
@@ -138,3 +143,13 @@ def findings_of_set(target: str, policies: AppControlPolicySet) -> Iterator[Find
                 place=Place(path=entry.base.path),
                 help="set option 17, Enabled:Allow Supplemental Policies, in the base policy",
             )
+
+
+def unrouted_findings(paths: Sequence[str]) -> tuple[Finding, ...]:
+    """One finding for all artifacts that no target takes: a target's `paths` may leave out whole folders."""
+    if not paths:
+        return ()
+    more = f" and {len(paths) - MAX_TOLD_PATHS} more" if len(paths) > MAX_TOLD_PATHS else ""
+    message = f"no target takes {', '.join(paths[:MAX_TOLD_PATHS])}{more}: nothing was judged of them"
+    help = "add their place to the `paths` of a target, or exclude them"
+    return (Finding(check=NO_TARGET, level=check(NO_TARGET).level, message=message, help=help),)

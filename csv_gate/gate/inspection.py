@@ -46,6 +46,7 @@ def inspect(
         given_openpgp_keys=given_openpgp_keys,
         sigstore_root=sigstore_root,
         opens_containers=opens_containers,
+        takes_all_digests=True,
     )
     judge = Judge(plan, read)
     for entry in walk(inputs, limits=DEFAULT_LIMITS).entries:

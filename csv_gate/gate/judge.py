@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import PACKAGES, ExtractionSettings, cross_check, extract
-from csv_gate.gate.anchors import key_ring, roots_with, sigstore_root
+from csv_gate.formats import PACKAGES, ExtractionSettings, extract
+from csv_gate.gate.anchors import roots_with, sigstore_root
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare, wanted_formats
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare, wanted_formats
 from csv_gate.gate.findings import findings_of, unowned
 from csv_gate.gate.opening import JudgedMembers, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
@@ -26,6 +26,7 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult
 from csv_gate.model.verdict import Decision, Verdict
+from csv_gate.records import dataclass
 from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex
@@ -71,16 +72,19 @@ class Judge:
         self._plan = plan
         self._catalog_gap = catalogs.gap
         self._lines = ArtifactLines()
+        index = CatalogIndex(catalogs.catalogs)
         self._settings = ExtractionSettings(
             limits=plan.limits,
             roots=roots_with(plan.given_roots),
-            catalogs=CatalogIndex(catalogs.catalogs),
-            openpgp_keys=key_ring(plan.given_openpgp_keys),
+            catalogs=index,
+            takes_sha1=plan.takes_all_digests or "sha1" in index.algorithms or any(map(compares_sha1, plan.targets)),
+            openpgp_keys=plan.given_openpgp_keys,
             sigstore_root=sigstore_root(plan.sigstore_root),
         )
         # What a second implementation says is not kept.
         self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
+        self._wanted = wanted_formats(plan.targets)
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
         )
@@ -104,7 +108,7 @@ class Judge:
         """The results of one listed file and of what is in it, sorted by path, and which waivers they take. Raises nothing for what the
         file is or holds."""
         try:
-            for known in self.facts(entry, wanted_formats(ready.target for ready in self._ready)):
+            for known in self.facts(entry, self._wanted):
                 yield self._result(known)
         except Exception as error:
             error.add_note(f"while judging {entry.path!r}")
@@ -123,6 +127,8 @@ class Judge:
             findings=(*findings_of(facts, verdicts, self._version_of), *nobody),
             owner=owner,
         )
+        if not self._plan.waivers.waivers and known.path == known.scope:
+            return Waived(result=result)
         waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return replace(waived, result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
@@ -207,6 +213,8 @@ class Judge:
         """Raises ArtifactError, hardly ever."""
         facts = extract(content, self._settings, name=name)
         if self._plan.is_cross_checked:
+            from csv_gate.formats.cross_check import cross_check
+
             facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
         return self._completed(facts)
 

@@ -8,13 +8,16 @@ one that one shard found idle may have been used in another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
+from csv_gate.containers import OPENERS
 from csv_gate.errors import ExitCode, Place, UsageError
-from csv_gate.model.result import Finding, Summary
+from csv_gate.gate.findings import NO_TARGET, unrouted_findings
+from csv_gate.model.result import ArtifactResult, Finding, Summary
 from csv_gate.model.result_read import SavedResult
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 
 IDLE_WAIVER = "CSV912"
 
@@ -44,17 +47,31 @@ def merge(parts: Sequence[Part]) -> SavedResult:
         # Within one shard a container may hold a name twice.
         if one.artifact.path == other.artifact.path and path != other_path:
             raise UsageError("an artifact is in two shards", place=Place(path=path), got=one.artifact.path)
-    findings = tuple(
-        one
-        for one in dict.fromkeys(finding for part in ordered for finding in part.result.findings)
-        if one.check != IDLE_WAIVER or all(one in part.result.findings for part in ordered)
-    )
+    findings = _findings(ordered, [artifact for artifact, _ in artifacts])
     return SavedResult(
         run=replace(first.result.run, evaluated_at=max(part.result.run.evaluated_at for part in ordered), shard=None),
         targets=first.result.targets,
         artifacts=tuple(artifact for artifact, _ in artifacts),
         findings=findings,
         summary=_summary([part.result for part in ordered], findings),
+    )
+
+
+def _findings(parts: Sequence[Part], artifacts: Sequence[ArtifactResult]) -> tuple[Finding, ...]:
+    """What is said of the run as a whole. Each shard names its own artifacts that no target takes: all of them are told at once."""
+    said = dict.fromkeys(finding for part in parts for finding in part.result.findings)
+    unrouted = next((one for one in said if one.check == NO_TARGET), None)
+    # A container that was opened goes to no target itself; its members do.
+    opened = OPENERS if any(part.result.summary.containers for part in parts) else ()
+    paths = [one.artifact.path for one in artifacts if not one.verdicts and one.artifact.facts.format not in opened]
+    told = () if unrouted is None else unrouted_findings(paths)
+    return (
+        *(
+            one
+            for one in said
+            if one.check != NO_TARGET and (one.check != IDLE_WAIVER or all(one in part.result.findings for part in parts))
+        ),
+        *(replace(one, owner=unrouted.owner if unrouted else None) for one in told),
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
-from csv_gate.formats import HEAD_BYTES, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.formats import HEAD_BYTES, NAMED_BY_END, ZIP_TAIL_BYTES, detect_format, name_by_end
 from csv_gate.gate.plan import Plan
+from csv_gate.records import dataclass
 from csv_gate.scan import Content, Entry
 
 INSIDE = "!/"
@@ -55,8 +55,9 @@ class JudgedMembers:
 
 def container_format(content: Content, name: str) -> str | None:
     """The format of a file that is a container; what its name makes a script is none."""
-    head = bytes(content[:HEAD_BYTES])
-    format = name_by_end(detect_format(head, len(content), name), bytes(content[-ZIP_TAIL_BYTES:]))
+    format = detect_format(bytes(content[:HEAD_BYTES]), len(content), name)
+    if format in NAMED_BY_END:
+        format = name_by_end(format, bytes(content[-ZIP_TAIL_BYTES:]))
     return format if format in OPENERS else None
 
 

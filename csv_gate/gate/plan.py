@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from csv_gate.model.appcontrol import AppControlPolicySet
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.result import Owner, Shard
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
 
@@ -65,6 +66,11 @@ class Owners(Protocol):
         """Whether nothing says who owns what, so that an artifact without an owner is no surprise."""
         ...
 
+    @property
+    def of_the_rest(self) -> Owner | None:
+        """Who answers for what is nobody else's: the default owner."""
+        ...
+
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None: ...
 
 
@@ -73,6 +79,7 @@ class NoOwners:
     """Nobody said who owns what."""
 
     is_silent: bool = True
+    of_the_rest: Owner | None = None
 
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         del path, sha256
@@ -108,6 +115,8 @@ class Plan:
     jobs: int | None = None
     """Processes; `None`: as many as pay for the amount of work."""
     is_cross_checked: bool = False
+    takes_all_digests: bool = False
+    """Also those that no rule and no catalog of the run is compared with."""
     opens_containers: bool = True
     stopwatch: Callable[[], float] = time.monotonic
     """Seconds from any start: what time budgets are measured with. Must pickle."""

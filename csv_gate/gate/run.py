@@ -7,13 +7,14 @@ catalogs are; the second judges what some target judges. A file of another forma
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from csv_gate.errors import NoArtifactsError
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.engines import wanted_formats
-from csv_gate.gate.findings import findings_of_set
+from csv_gate.gate.findings import findings_of_set, unrouted_findings
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import rows
 from csv_gate.gate.shards import is_in
@@ -23,15 +24,15 @@ from csv_gate.gate.tally import Tally
 from csv_gate.model.appcontrol import version_text
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
-from csv_gate.scan import Walk, unused_patterns, walk
+from csv_gate.scan import Entry, Walk, unused_patterns, walk
 from csv_gate.waivers import waiver_findings
-
-MAX_TOLD_PATHS = 5
-"""Of the artifacts that no target takes, by name; all of them are in the result, without verdicts."""
 
 
 class Observer(Protocol):
     """Who wants to see a run move. Told often; must be quick."""
+
+    def looked_at(self, files: int, of: int) -> None:
+        """The first look has come so far."""
 
     def found(self, files: int, size_bytes: int) -> None:
         """That much will be judged."""
@@ -42,6 +43,9 @@ class Observer(Protocol):
 
 class Unobserved:
     """Nobody looks."""
+
+    def looked_at(self, files: int, of: int) -> None:
+        del files, of
 
     def found(self, files: int, size_bytes: int) -> None:
         del files, size_bytes
@@ -61,7 +65,8 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     """
     listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
     roots = roots_with(plan.given_roots)
-    seen = survey(plan, listed.entries, wanted_formats(plan.targets), listed.unused, roots)
+    entries = _watched(listed.entries, observer)
+    seen = survey(plan, entries, wanted_formats(plan.targets), listed.unused, roots)
     if not seen.judgeable:
         raise _nothing(plan, listed, seen)
     catalogs = read_catalogs(
@@ -90,7 +95,8 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     except BaseException:
         spool.close()
         raise
-    findings = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *_of_unrouted(unrouted))
+    of_run = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *unrouted_findings(unrouted))
+    findings = tuple(one if one.owner else replace(one, owner=plan.owners.of_the_rest) for one in of_run)
     return SpooledResult(
         run=RunInfo(
             evaluated_at=plan.evaluated_at,
@@ -104,6 +110,12 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         summary=tally.summary(findings, plan.fail_on, excluded=excluded, skipped=skipped, containers=seen.containers),
         spool=spool,
     )
+
+
+def _watched(entries: Sequence[Entry], observer: Observer) -> Iterator[Entry]:
+    for number, entry in enumerate(entries):
+        observer.looked_at(number, len(entries))
+        yield entry
 
 
 def _nothing(plan: Plan, listed: Walk, seen: Survey) -> NoArtifactsError:
@@ -141,19 +153,6 @@ def _of_closed(closed: int) -> Iterator[Finding]:
     if closed:
         message = f"{closed} container{'s were' if closed != 1 else ' was'} not opened, as the run was told"
         yield Finding(check="CSV904", level=check("CSV904").level, message=message)
-
-
-def _of_unrouted(paths: Sequence[str]) -> Iterator[Finding]:
-    """One finding for all: a target's `paths` may leave out whole folders."""
-    if not paths:
-        return
-    more = f" and {len(paths) - MAX_TOLD_PATHS} more" if len(paths) > MAX_TOLD_PATHS else ""
-    yield Finding(
-        check="CSV905",
-        level=check("CSV905").level,
-        message=f"no target takes {', '.join(paths[:MAX_TOLD_PATHS])}{more}: nothing was judged of them",
-        help="add their place to the `paths` of a target, or exclude them",
-    )
 
 
 def target_ref(target: Target) -> TargetRef:

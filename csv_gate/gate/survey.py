@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import NEEDS_WHOLE, PACKAGES, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
+from csv_gate.formats import NAMED_BY_END, NEEDS_WHOLE, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
 from csv_gate.gate.opening import Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 from csv_gate.scan import Entry, open_content, read_ends, read_head
 from csv_gate.signatures import Catalog, Roots, read_catalog
 
 CATALOG = "catalog"
-_NAMED_BY_END = frozenset({"zip", "unknown"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def format_of(entry: Entry, limits: Limits) -> str:
     if found in NEEDS_WHOLE:
         with open_content(entry, limits) as content:
             return identify(content, ExtractionSettings(limits=limits), name=entry.path)
-    return name_by_end(found, read_ends(entry, ZIP_TAIL_BYTES)[1]) if found in _NAMED_BY_END else found
+    return name_by_end(found, read_ends(entry, ZIP_TAIL_BYTES)[1]) if found in NAMED_BY_END else found
 
 
 def _container(plan: Plan, entry: Entry, format: str, wanted: Collection[str], seen: Survey, roots: Roots) -> None:

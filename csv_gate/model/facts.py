@@ -8,11 +8,12 @@ Digests are lower-case hex.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from csv_gate.model.problems import Problem
+from csv_gate.records import dataclass
 
 FACTS_VERSION = 3
 """Raised whenever an extractor starts to say something else about the same bytes; stored facts of another version are void."""
@@ -53,8 +54,9 @@ class Digests:
     sha1: str | None = None
     """Flat SHA-1, taken only where a rule may be compared with it (a script, an installer, a PE that Authenticode cannot lay out)."""
     authenticode_sha1: str | None = None
-    """By the signing rule of the file's own format: Authenticode of a PE, text of a script, streams of an installer package."""
+    """As the next; also `None` for a PE image in a run that compares nothing with it."""
     authenticode_sha256: str | None = None
+    """By the signing rule of the file's own format: Authenticode of a PE, text of a script, streams of an installer package."""
     page_sha1: str | None = None
     """The first entry of a page-hash table: headers without what Authenticode omits, filled to a page with zeros (App Control docs,
     "Hash Page" rules of ConfigCI)."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, NoReturn, TypeVar
 
 from csv_gate.errors import Place, UsageError
+from csv_gate.records import dataclass
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)

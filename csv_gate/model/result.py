@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Protocol
 
 from csv_gate.errors import ExitCode, Place
 from csv_gate.model.facts import Artifact
 from csv_gate.model.verdict import Decision, Level, Verdict
+from csv_gate.records import dataclass
 
 SCHEMA_VERSION = "1"
 
@@ -43,6 +44,8 @@ class Finding:
     target: str | None = None
     place: Place | None = None
     help: str = ""
+    owner: Owner | None = None
+    """Who answers for it, where it is of the run as a whole and somebody does; for one of an artifact, the artifact's owner does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

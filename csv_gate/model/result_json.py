@@ -254,6 +254,7 @@ def finding_json(finding: Finding) -> Json:
         "target": finding.target,
         "place": _place(finding.place),
         "help": finding.help,
+        **({} if finding.owner is None else {"owner": _owner(finding.owner)}),
     }
 
 

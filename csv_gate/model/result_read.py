@@ -6,8 +6,6 @@ Members that this version does not know are passed over, so that a newer minor v
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from csv_gate.errors import ExitCode, Place
 from csv_gate.model.facts import Artifact
 from csv_gate.model.facts_read import read_facts
@@ -25,6 +23,7 @@ from csv_gate.model.result import (
     WaiverRef,
 )
 from csv_gate.model.verdict import Decision, Level, NearMiss, Outcome, RuleRef, Step, Verdict
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +184,7 @@ def _finding(node: Node) -> Finding:
         target=node.at("target").maybe(Node.text),
         place=node.at("place").maybe(_place),
         help=node.at("help").text(),
+        owner=node.find("owner").maybe(_owner),
     )
 
 

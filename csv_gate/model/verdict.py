@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from csv_gate.errors import Place
+from csv_gate.records import dataclass
 
 
 class Decision(StrEnum):

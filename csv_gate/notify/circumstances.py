@@ -8,7 +8,8 @@ whoever opens a pull request: untrusted, and only compared, hashed and shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,18 @@ a secret in an address or header goes to the configured host only. What the rece
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import IO
+from typing import IO, Protocol
 from urllib.parse import urlsplit
 
-from csv_gate.errors import NotifyError
+from csv_gate.documents import Secret
+from csv_gate.errors import ConfigError, NotifyError
+from csv_gate.records import dataclass
 
 ATTEMPTS = 4
 TIMEOUT_S = 10.0
@@ -54,6 +56,28 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
     ) -> None:
         return None
+
+
+class Webhooks(Protocol):
+    """Settings of a chat: a webhook for some owners, and one for the rest."""
+
+    @property
+    def webhook(self) -> Secret | None: ...
+    @property
+    def webhooks(self) -> Mapping[str, Secret]: ...
+
+
+def to_chat(label: str, owner: str, settings: Webhooks, environment: Mapping[str, str], payload: object) -> HttpMessage:
+    """The message that posts a payload to the owner's webhook or the default one. A chat shows a repetition as a second message.
+
+    Raises:
+        ConfigError: no webhook is configured for this owner, or the environment does not hold it.
+    """
+    webhook = settings.webhooks.get(owner) or settings.webhook
+    if webhook is None:
+        raise ConfigError(f"notify.{label.lower()} has no webhook for {owner!r} and no default one")
+    body = json.dumps(payload).encode()
+    return HttpMessage(label=label, url=webhook.value(environment), body=body, headers={}, is_idempotent=False)
 
 
 def system_transport() -> Transport:

@@ -1,8 +1,8 @@
 """What the owners of a red build are told: one page per owner, never one per file.
 
 A page lists the owner's causes (target × check), each with its number of artifacts and a few of them. Only what breaks the build
-pages: error-level findings of artifacts that no waiver excuses. The key that receivers deduplicate by is made of project, branch,
-owner and the gravest cause, so a build that stays red pages once and a new cause pages again.
+pages: error-level findings of artifacts that no waiver excuses, and those of the run as a whole. The key that receivers deduplicate by
+is made of project, branch, owner and the gravest cause, so a build that stays red pages once and a new cause pages again.
 Paths and messages come from artifacts: attacker-controlled, escaped by each channel for its own dialect.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from csv_gate.model.checks import check
@@ -18,6 +18,7 @@ from csv_gate.model.result import ArtifactResult, Finding, Owner, RunResult
 from csv_gate.model.verdict import Level
 from csv_gate.notify.circumstances import Circumstances
 from csv_gate.notify.settings import Severity
+from csv_gate.records import dataclass
 
 MAX_EXAMPLES = 5
 """Artifacts named per cause; the report has them all."""
@@ -34,9 +35,11 @@ class Cause:
     title: str
     severity: Severity
     artifacts: int
+    """0: a cause of the run as a whole, such as a waiver that has expired."""
     examples: tuple[str, ...]
+    """Artifacts; for a cause of the run, places in the files that it is about."""
     message: str
-    """Of the first artifact."""
+    """Of the first artifact or finding."""
     help: str
 
     @property
@@ -66,6 +69,8 @@ class Page:
         where = self.circumstances.project + (f" ({self.circumstances.branch})" if self.circumstances.branch else "")
         if self.is_resolved:
             return f"{where}: the target would run the build again"
+        if not self.artifacts:
+            return f"{where}: the gate is red: {self.causes[0].label}"
         plural = "s" if self.artifacts != 1 else ""
         return f"{where}: {self.artifacts} artifact{plural} would not run in production: {self.causes[0].label}"
 
@@ -94,10 +99,21 @@ def pages(result: RunResult, circumstances: Circumstances, severities: Mapping[s
                 tally.artifacts += 1
                 if len(tally.examples) < MAX_EXAMPLES:
                     tally.examples.append(row.artifact.path)
+    for finding in result.findings:
+        if finding.level is Level.ERROR:
+            for name in _owner_names(finding.owner):
+                owners.setdefault(name, finding.owner)
+                _add_of_run(tallies.setdefault(name, {}), finding)
     return tuple(
-        _page(name, owners[name], counts[name], _causes(tallies[name], severities), result, circumstances)
+        _page(name, owners[name], counts.get(name, 0), _causes(tallies[name], severities), result, circumstances)
         for name in sorted(tallies)
     )
+
+
+def _add_of_run(tallies: dict[tuple[str | None, str], _Tally], finding: Finding) -> None:
+    tally = tallies.setdefault((finding.target, finding.check), _Tally(first=finding))
+    if finding.place is not None and len(tally.examples) < MAX_EXAMPLES:
+        tally.examples.append(str(finding.place))
 
 
 def _owner_names(owner: Owner | None) -> tuple[str, ...]:

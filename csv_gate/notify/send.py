@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from csv_gate.errors import GateError
 from csv_gate.notify import alertmanager, apprise, email, pagerduty, slack, teams, webhook
@@ -13,6 +12,7 @@ from csv_gate.notify.circumstances import Circumstances
 from csv_gate.notify.delivery import HttpMessage, Transport, post
 from csv_gate.notify.page import Page
 from csv_gate.notify.settings import Notify
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from csv_gate.documents import Secret, says
 from csv_gate.globs import Glob
+from csv_gate.records import dataclass
 
 
 class Severity(StrEnum):

@@ -6,11 +6,9 @@ characters and a message 50 blocks ("Reference: blocks").
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
-from csv_gate.errors import ConfigError
-from csv_gate.notify.delivery import HttpMessage
+from csv_gate.notify.delivery import HttpMessage, to_chat
 from csv_gate.notify.page import Page
 from csv_gate.notify.settings import Slack
 from csv_gate.notify.text import cut, lines_of_cause, plain
@@ -21,16 +19,7 @@ MAX_CAUSES = 20
 
 def message(page: Page, settings: Slack, environment: Mapping[str, str]) -> HttpMessage:
     """Raises ConfigError: no webhook is configured for this owner, or the environment does not hold it."""
-    webhook = settings.webhooks.get(page.owner) or settings.webhook
-    if webhook is None:
-        raise ConfigError(f"notify.slack has no webhook for {page.owner!r} and no default one")
-    return HttpMessage(
-        label="Slack",
-        url=webhook.value(environment),
-        body=json.dumps(payload(page)).encode(),
-        headers={},
-        is_idempotent=False,
-    )
+    return to_chat("Slack", page.owner, settings, environment, payload(page))
 
 
 def payload(page: Page) -> dict[str, object]:

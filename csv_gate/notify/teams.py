@@ -7,12 +7,10 @@ is escaped here. A message may have 28 kB.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 
-from csv_gate.errors import ConfigError
-from csv_gate.notify.delivery import HttpMessage
+from csv_gate.notify.delivery import HttpMessage, to_chat
 from csv_gate.notify.page import Page
 from csv_gate.notify.settings import Teams
 from csv_gate.notify.text import cut, lines_of_cause, plain
@@ -23,16 +21,7 @@ MAX_CAUSE_CHARACTERS = 1500
 
 def message(page: Page, settings: Teams, environment: Mapping[str, str]) -> HttpMessage:
     """Raises ConfigError: no webhook is configured for this owner, or the environment does not hold it."""
-    webhook = settings.webhooks.get(page.owner) or settings.webhook
-    if webhook is None:
-        raise ConfigError(f"notify.teams has no webhook for {page.owner!r} and no default one")
-    return HttpMessage(
-        label="Teams",
-        url=webhook.value(environment),
-        body=json.dumps(payload(page)).encode(),
-        headers={},
-        is_idempotent=False,
-    )
+    return to_chat("Teams", page.owner, settings, environment, payload(page))
 
 
 def payload(page: Page) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, RunResult
@@ -12,6 +11,7 @@ from csv_gate.notify.delivery import Transport
 from csv_gate.notify.page import Page, pages, resolved_pages
 from csv_gate.notify.send import Channel, Delivery, channels, reason_not_to_page, send
 from csv_gate.notify.settings import Notify
+from csv_gate.records import dataclass
 
 UNDELIVERED = "CSV920"
 

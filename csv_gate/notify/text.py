@@ -27,8 +27,8 @@ def cut(text: str, characters: int) -> str:
 
 def lines_of_cause(cause: Cause) -> list[str]:
     """One cause for people: what, why, which artifacts, what to do."""
-    count = f"{cause.artifacts} artifact{'s' if cause.artifacts != 1 else ''}"
-    lines = [f"{cause.label}: {count}", f"  {cause.message}"]
+    count = f": {cause.artifacts} artifact{'s' if cause.artifacts != 1 else ''}" if cause.artifacts else ""
+    lines = [f"{cause.label}{count}", f"  {cause.message}"]
     lines += [f"  - {path}" for path in cause.examples]
     if cause.artifacts > len(cause.examples):
         lines.append(f"  - and {cause.artifacts - len(cause.examples)} more")

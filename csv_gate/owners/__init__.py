@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from csv_gate.owners.codeowners import CodeOwners, Dialect, read_codeowners
-from csv_gate.owners.index import OwnerIndex, OwnerStep
-from csv_gate.owners.loading import load_owner_index
+from typing import TYPE_CHECKING
+
+from csv_gate.lazy import lazily
 from csv_gate.owners.table import OwnerName, OwnerRule
+
+if TYPE_CHECKING:
+    from csv_gate.owners.codeowners import CodeOwners, Dialect, read_codeowners
+    from csv_gate.owners.index import OwnerIndex, OwnerStep
+    from csv_gate.owners.loading import load_owner_index
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "CodeOwners": "codeowners",
+            "Dialect": "codeowners",
+            "OwnerIndex": "index",
+            "OwnerStep": "index",
+            "load_owner_index": "loading",
+            "read_codeowners": "codeowners",
+        },
+    )
 
 __all__ = [
     "CodeOwners",

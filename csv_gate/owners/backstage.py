@@ -7,11 +7,11 @@ nearer file speaks. Not modelled: `Location` entities that point elsewhere, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from csv_gate.documents import Mapping, Node, Scalar, read_yaml_documents
 from csv_gate.errors import Place
 from csv_gate.model.result import Owner
+from csv_gate.records import dataclass
 
 FILE_NAME = "catalog-info.yaml"
 _OWNED_KINDS = ("Component", "System", "Resource", "API", "Domain")

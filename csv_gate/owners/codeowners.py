@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Below, Glob, GlobIndex
+from csv_gate.records import dataclass
 
 MAX_BYTES = 3 * 1000 * 1000
 """GitHub's own limit."""

@@ -8,13 +8,14 @@ container that nobody claims belongs to whom the container belongs to.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from csv_gate.model.result import Owner
 from csv_gate.owners.backstage import CatalogEntity, nearest
 from csv_gate.owners.codeowners import CodeOwners
 from csv_gate.owners.manifests import Manifests, SourcePath
 from csv_gate.owners.table import OwnerName, OwnerRule
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,15 @@ class OwnerIndex:
         """Whether no source says anything about anybody."""
         return not (self.table or self.codeowners or self.manifests.claims or self.catalog or self.default)
 
+    @property
+    def of_the_rest(self) -> Owner | None:
+        """Who answers for what is nobody else's."""
+        return None if self.default is None else self.default.owner()
+
     def owner_of(self, path: str, sha256: str | None = None) -> Owner | None:
         """Who answers for the artifact. Several owners of one CODEOWNERS line are one `Owner`, their names joined by a comma."""
+        if self.is_silent:
+            return None
         return next((step.owner for step in self.steps(path, sha256) if step.owner is not None), None)
 
     def explain(self, path: str, sha256: str | None = None) -> tuple[OwnerStep, ...]:

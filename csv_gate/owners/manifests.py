@@ -16,9 +16,10 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from csv_gate.errors import ConfigError, Place
+from csv_gate.records import dataclass
 
 MAX_BYTES = 64 * 1024 * 1024
 """SBOMs of whole images reach 30 MB."""

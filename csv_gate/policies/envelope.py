@@ -7,11 +7,10 @@ signature is a fact of the policy, not an error: what the policy says can still 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import Limits
 from csv_gate.model.appcontrol import PolicySignature
+from csv_gate.records import dataclass
 
 POLICY_CONTENT_TYPE = "1.3.6.1.4.1.311.79.1"
 _SEQUENCE = 0x30

@@ -8,10 +8,9 @@ refuse it too: guessing could allow what the target blocks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from csv_gate.model.appcontrol import FileRule
 from csv_gate.policies.version_bounds import UNLIMITED
+from csv_gate.records import dataclass
 
 HASH_LENGTHS = {20: "SHA-1", 32: "SHA-256", 48: "SHA-384", 64: "SHA-512"}
 """Octets of a hash rule; the length alone tells the algorithm."""

@@ -8,7 +8,9 @@ checked here either: real files break them, and Windows compares ids only with o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from csv_gate.records import dataclass
 
 NAMESPACE = "urn:schemas-microsoft-com:sipolicy"
 SEPARATOR = " "

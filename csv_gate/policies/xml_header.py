@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from csv_gate.model.appcontrol import Option, PolicyKind, Setting, SettingValue
@@ -12,6 +11,7 @@ from csv_gate.policies.notes import Notes
 from csv_gate.policies.suggestions import did_you_mean
 from csv_gate.policies.xml_tree import Element
 from csv_gate.policies.xml_values import bool_value, guid_value, hex_value, number_value
+from csv_gate.records import dataclass
 
 WINDOWS_PLATFORM = UUID("2e07f7e4-194c-4d20-b7c9-6f44a6c5a234")
 KIND_TEXTS = {

@@ -6,10 +6,10 @@ Red is what fails a build: denied on a target that blocks, or undecided, and not
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from csv_gate.model.result import ArtifactResult, RunResult
 from csv_gate.model.verdict import Decision
+from csv_gate.records import dataclass
 from csv_gate.report.escape import terminal
 
 MAX_SHOWN = 20

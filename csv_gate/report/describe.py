@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from csv_gate.errors import Place
 from csv_gate.model.facts import CertificateFacts, ChainEnd, Facts, KeyFacts, SignatureFacts, SignatureScheme
 from csv_gate.model.result import ArtifactResult, Owner, TargetRef
 from csv_gate.model.verdict import Decision, RuleRef, Verdict
+from csv_gate.records import dataclass
 from csv_gate.report.diagnostics import Diagnostic
 
 _WIDE = frozenset({"x64", "arm64", "arm64ec", "arm64x", "ia64", "riscv64", "loongarch64"})

@@ -7,12 +7,12 @@ same, because silence would read as consent.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from csv_gate.errors import Place
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.result import ArtifactResult, Finding, WaiverRef
 from csv_gate.model.verdict import Decision, Level, Verdict
+from csv_gate.records import dataclass
 
 _FALLBACK = {Decision.DENIED: "CSV201", Decision.UNDECIDED: "CSV802"}
 _BLOCKING = (Decision.DENIED, Decision.UNDECIDED)

@@ -8,7 +8,6 @@ commands; XML 1.0 section 2.2; GitHub Flavored Markdown 2.4 and 6; HTML standard
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any
 
@@ -55,6 +54,8 @@ def terminal(text: str, limit: int = 600) -> str:
 
 def xml(text: str, limit: int = 65_536) -> str:
     """Text and double-quoted attributes of XML 1.0. One line; characters that XML cannot hold are shown as escapes."""
+    import html  # with its table of entities
+
     return html.escape(terminal(text, limit), quote=True)
 
 

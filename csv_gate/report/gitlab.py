@@ -6,8 +6,8 @@ Source: GitLab docs, code quality, "code quality report format". GitLab does not
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, TextIO
 
 from csv_gate.model.result import RunResult
@@ -17,6 +17,7 @@ from csv_gate.report.escape import json_line, terminal
 from csv_gate.report.options import ReportOptions
 from csv_gate.report.paths import relative
 
+_GRAVEST_LAST = ("info", "minor", "critical", "blocker")
 _ISSUES_MAX = 20_000
 """An issue is at most a few kilobytes; a page of a merge request shows fewer by far."""
 
@@ -31,9 +32,24 @@ def render_gitlab(result: RunResult, out: TextIO, options: ReportOptions) -> Non
 
 
 def _bounded(issues: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The first `_ISSUES_MAX`, and where there are more, a last one that says how many were left out."""
-    yield from islice(issues, _ISSUES_MAX)
-    if left := sum(1 for _ in issues):
+    """All in their order; where there are more than `_ISSUES_MAX` the gravest, the first of equals, and a last one that says how many
+    were left out."""
+    kept: list[tuple[int, int, dict[str, Any]]] = []
+    left = 0
+    for number, issue in enumerate(issues):
+        one = (
+            _GRAVEST_LAST.index(issue["severity"]),
+            -number,
+            issue,
+        )  # the number is another for each, so issues are never compared
+        if len(kept) < _ISSUES_MAX:
+            heapq.heappush(kept, one)
+        else:
+            heapq.heappushpop(kept, one)
+            left += 1
+    for *_, issue in sorted(kept, key=lambda one: (-one[0] if left else 0, -one[1])):
+        yield issue
+    if left:
         yield {
             "check_name": "csv-gate",
             "description": f"{left:,} more issues were left out of this report; the JSON result has all",

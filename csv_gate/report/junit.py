@@ -7,77 +7,71 @@ docs, unit test reports; Jenkins' junit and xunit plugins (`junit-10.xsd`).
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TextIO
 
 from csv_gate.model.result import ArtifactResult, Finding, RunResult, TargetRef
 from csv_gate.model.verdict import Decision, Level, Verdict
+from csv_gate.report import junit_size
 from csv_gate.report.describe import artifact_words, rows
 from csv_gate.report.diagnostics import Diagnostic, diagnostics, of_run
-from csv_gate.report.escape import clip, visible, xml
+from csv_gate.report.escape import visible, xml
+from csv_gate.report.junit_case import CLASS_MAX, GRAVE, Case, case_name, case_xml, shortened
+from csv_gate.report.junit_size import Room, Together
 from csv_gate.report.options import JunitDialect, ReportOptions
 
-_NAME_MAX = 380
-"""Azure takes names up to 512 characters, class name included."""
-_CLASS_MAX = 100
-_FULL_PASSES = 8_000_000
-"""Octets of the file beyond which passed and skipped cases lose their text; GitLab takes 30 MB."""
-_FULL_FAILURES = 16_000_000
-"""Octets beyond which failures keep their message only, shortened."""
-_SHORT = 200
 _SHORTENED = "the file is long: texts of some test cases were shortened; the JSON result has all"
-_MARKED = re.compile(r" #[0-9a-f]{16}$")
+_TOGETHER = {"passed": "passed", "skipped": "skipped", "failure": "failed", "error": "with an error"}
 _CHECKS_SUITE = "csv-gate checks"
-_WITH_OWNER = (JunitDialect.AZURE, JunitDialect.GITHUB)
-_WITH_FILE = (JunitDialect.GITHUB, JunitDialect.GITLAB, JunitDialect.JENKINS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """One test case. All text is raw."""
-
-    name: str
-    path: str | None
-    owner: str | None
-    outcome: str
-    """`passed`, `failure`, `error` or `skipped`."""
-    type: str = ""
-    message: str = ""
-    body: tuple[str, ...] = ()
 
 
 class _Counted:
     """Writes, and knows how much was written."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, room: Room) -> None:
         self._out = out
-        self.octets = 0
+        self.room = room
 
     def write(self, text: str) -> None:
-        self.octets += len(text.encode("utf-8", "surrogatepass"))
+        self.room.octets += _octets(text)
         self._out.write(text)
 
 
-def _fitted(case: _Case, octets: int) -> _Case:
-    """The case as it may be told after so many octets: passes are shortened before failures are."""
-    grave = case.outcome in ("failure", "error")
-    if octets < (_FULL_FAILURES if grave else _FULL_PASSES):
-        return case
-    return replace(case, message=clip(case.message, _SHORT), body=())
+def _octets(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _told(case: Case, suite: str, room: Room, options: ReportOptions) -> tuple[str | None, bool]:
+    """The case as there is room for it (`None`: there is none), and whether it was shortened."""
+    is_grave = case.outcome in GRAVE
+    if room.folds and not is_grave:
+        return None, False
+    full = case_xml(case, suite, options)
+    if room.takes_text(_octets(full), is_grave=is_grave):
+        return full, False
+    short = case_xml(shortened(case), suite, options)
+    return (short if room.takes(_octets(short)) else None), short != full
+
+
+def _told_together(together: Together, suffix: str) -> Iterator[Case]:
+    """One case for all of a folder that came out alike."""
+    for outcome, folder, count in together.groups():
+        words = f"{count:,} {_TOGETHER[outcome]}"
+        where = "further folders" if folder is None else case_name(folder)
+        line = f"{words}, not listed one by one since the file would be too long; the JSON result has all"
+        yield Case(name=f"{where}: {words}{suffix}", path=None, owner=None, outcome=outcome, message=line, body=(line,))
 
 
 def render_junit(result: RunResult, stream: TextIO, options: ReportOptions) -> None:
     """Suites in the order of the targets; within a suite the artifacts' order. Reproducible: times are the run's own.
 
-    No case is ever left out, since a missing failure would read as a pass; texts are shortened, and the suite's output says so.
+    Nothing is left out in silence, since a missing failure would read as a pass: texts are shortened, and the suite's output says so; of a
+    very long file cases are told together, passes before failures. The counts of a suite are those of all its cases.
     """
-    out = _Counted(stream)
     suites = [*(target.name for target in result.targets), _CHECKS_SUITE]
     counts = _counts(result)
+    out = _Counted(stream, Room(folds=_is_too_long(result, suites, counts, options)))
     total = sum(counts.values(), Counter[str]())
     if not total["tests"]:
         counts[_CHECKS_SUITE] = total = Counter(tests=1, error=1)
@@ -88,6 +82,19 @@ def render_junit(result: RunResult, stream: TextIO, options: ReportOptions) -> N
         if counts[name]["tests"] or name in targets:
             _suite(result, name, targets.get(name), counts[name], out, options)
     out.write("</testsuites>\n")
+
+
+def _is_too_long(result: RunResult, suites: list[str], counts: dict[str, Counter[str]], options: ReportOptions) -> bool:
+    """Whether not even the short forms of all cases fit."""
+    if sum(one["tests"] for one in counts.values()) <= junit_size.FEW:
+        return False
+    octets = 0
+    for name in suites:
+        for case in _cases(result, name, options):
+            octets += _octets(case_xml(shortened(case), name, options))
+            if octets > junit_size.ALL_LISTED:
+                return True
+    return False
 
 
 def _tally(counts: Counter[str]) -> str:
@@ -113,23 +120,28 @@ def _suite(
 ) -> None:
     stamp = result.run.evaluated_at.strftime("%Y-%m-%dT%H:%M:%S")
     out.write(
-        f' <testsuite name="{xml(name, _CLASS_MAX)}" {_tally(counts)} skipped="{counts["skipped"]}" timestamp="{stamp}">\n'
+        f' <testsuite name="{xml(name, CLASS_MAX)}" {_tally(counts)} skipped="{counts["skipped"]}" timestamp="{stamp}">\n'
     )
     if target is not None:
         out.write("  <properties>\n")
         for key, value in _properties(result, target):
-            out.write(f'   <property name="{key}" value="{xml(value)}"/>\n')
+            out.write(f'   <property name="{key}" value="{xml(value, 1_000)}"/>\n')
         out.write("  </properties>\n")
-    empty, shortened = True, False
+    empty, is_any_short, together = True, False, Together(out.room)
     for case in _cases(result, name, options):
         empty = False
-        told = _fitted(case, out.octets)
-        shortened = shortened or told != case
-        _case(told, name, out, options)
+        told, is_short = _told(case, name, out.room, options)
+        is_any_short = is_any_short or is_short
+        if told is None:
+            together.add(case.outcome, case.path)
+        else:
+            out.write(told)
+    for case in _told_together(together, _suffix(result, name, options)):
+        out.write(case_xml(case, name, options))
     if empty and target is None:
-        nothing = _Case(name="nothing was checked", path=None, owner=None, outcome="error", message="nothing was checked")
-        _case(nothing, name, out, options)
-    if shortened:
+        nothing = Case(name="nothing was checked", path=None, owner=None, outcome="error", message="nothing was checked")
+        out.write(case_xml(nothing, name, options))
+    if is_any_short:
         out.write(f"  <system-out>{_SHORTENED}</system-out>\n")
     out.write(" </testsuite>\n")
 
@@ -142,18 +154,23 @@ def _properties(result: RunResult, target: TargetRef) -> Iterator[tuple[str, str
         yield "csv_gate.policy", f"{policy.name or policy.id} {policy.version} sha256 {policy.sha256}"
 
 
-def _cases(result: RunResult, suite: str, options: ReportOptions) -> Iterator[_Case]:
+def _cases(result: RunResult, suite: str, options: ReportOptions) -> Iterator[Case]:
     if suite == _CHECKS_SUITE:
         yield from _own_cases(result)
         return
-    unique_by_target = options.junit_dialect is JunitDialect.GITLAB and len(result.targets) > 1
+    suffix = _suffix(result, suite, options)
     for artifact in result.artifacts:
         for verdict in artifact.verdicts:
             if verdict.target == suite:
-                yield _verdict_case(artifact, verdict, f" ({suite})" if unique_by_target else "")
+                yield _verdict_case(artifact, verdict, suffix)
 
 
-def _own_cases(result: RunResult) -> Iterator[_Case]:
+def _suffix(result: RunResult, suite: str, options: ReportOptions) -> str:
+    """What sets the names of one target's cases apart from those of another, where a reader goes by names alone."""
+    return f" ({suite})" if options.junit_dialect is JunitDialect.GITLAB and len(result.targets) > 1 else ""
+
+
+def _own_cases(result: RunResult) -> Iterator[Case]:
     """What no verdict carries: findings of the artifacts themselves and of the run."""
     for artifact in result.artifacts:
         if (case := _own_case(artifact)) is not None:
@@ -162,7 +179,7 @@ def _own_cases(result: RunResult) -> Iterator[_Case]:
         yield _run_case(number, finding)
 
 
-def _own_case(artifact: ArtifactResult) -> _Case | None:
+def _own_case(artifact: ArtifactResult) -> Case | None:
     if not artifact.findings:
         return None
     targets = {verdict.target for verdict in artifact.verdicts}
@@ -173,8 +190,8 @@ def _own_case(artifact: ArtifactResult) -> _Case | None:
     return _finding_case(case_name(artifact.artifact.path), artifact, own[0], body)
 
 
-def _finding_case(name: str, artifact: ArtifactResult, diagnostic: Diagnostic, body: tuple[str, ...]) -> _Case:
-    return _Case(
+def _finding_case(name: str, artifact: ArtifactResult, diagnostic: Diagnostic, body: tuple[str, ...]) -> Case:
+    return Case(
         name=name,
         path=artifact.artifact.path,
         owner=artifact.owner.name if artifact.owner else None,
@@ -185,10 +202,10 @@ def _finding_case(name: str, artifact: ArtifactResult, diagnostic: Diagnostic, b
     )
 
 
-def _run_case(number: int, finding: Finding) -> _Case:
+def _run_case(number: int, finding: Finding) -> Case:
     diagnostic = of_run(finding)
     where = str(finding.place) if finding.place else None
-    return _Case(
+    return Case(
         name=f"{finding.check} {number}: " + visible(where or finding.target or "the run"),
         path=finding.place.path if finding.place else None,
         owner=None,
@@ -215,7 +232,7 @@ def _outcome_of(artifact: ArtifactResult, verdict: Verdict) -> str:
     return "passed" if verdict.audited else "failure"
 
 
-def _verdict_case(artifact: ArtifactResult, verdict: Verdict, suffix: str) -> _Case:
+def _verdict_case(artifact: ArtifactResult, verdict: Verdict, suffix: str) -> Case:
     outcome, message = _outcome_of(artifact, verdict), verdict.because
     body: tuple[str, ...] = ()
     told = next((one for one in diagnostics(artifact) if one.verdict is verdict), None)
@@ -225,7 +242,7 @@ def _verdict_case(artifact: ArtifactResult, verdict: Verdict, suffix: str) -> _C
         message = f"not applicable: {verdict.because}"
     elif outcome == "skipped" and (waiver := artifact.waiver) is not None:
         message = f"waived until {waiver.expires.isoformat()} by {waiver.owner}: {waiver.reason}"
-    return _Case(
+    return Case(
         name=case_name(artifact.artifact.path) + suffix,
         path=artifact.artifact.path,
         owner=artifact.owner.name if artifact.owner else None,
@@ -234,17 +251,6 @@ def _verdict_case(artifact: ArtifactResult, verdict: Verdict, suffix: str) -> _C
         message=message,
         body=body,
     )
-
-
-def case_name(path: str) -> str:
-    """A name that no other path gets: what escaping or clipping changed carries a digest of the raw path.
-
-    A reader that keeps the first of equal names (GitLab) would otherwise let one artifact hide another.
-    """
-    name = clip(visible(path), _NAME_MAX)
-    if name == path and not _MARKED.search(path):
-        return name
-    return f"{name} #{hashlib.sha256(path.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _body(artifact: ArtifactResult, diagnostic: Diagnostic) -> tuple[str, ...]:
@@ -257,43 +263,3 @@ def _body(artifact: ArtifactResult, diagnostic: Diagnostic) -> tuple[str, ...]:
     if diagnostic.help:
         lines.append(f"help      {diagnostic.help}")
     return tuple(lines)
-
-
-def _case(case: _Case, suite: str, out: _Counted, options: ReportOptions) -> None:
-    dialect = options.junit_dialect
-    attributes = [f'classname="{xml(suite, _CLASS_MAX)}"', f'name="{xml(case.name)}"']
-    if case.owner and dialect in _WITH_OWNER:
-        attributes.append(f'owner="{xml(case.owner)}"')
-    if case.path and dialect in _WITH_FILE:
-        attributes.append(f'file="{xml(case.path)}"')
-    out.write(f'  <testcase {" ".join(attributes)} time="0"')
-    inner = [*_outcome(case, options), *_system_out(case, options)]
-    out.write(">\n" + "".join(inner) + "  </testcase>\n" if inner else "/>\n")
-
-
-def _outcome(case: _Case, options: ReportOptions) -> Iterator[str]:
-    if case.outcome == "skipped":
-        yield f'   <skipped message="{xml(case.message)}"/>\n'
-    elif case.outcome in ("failure", "error"):
-        lines = list(case.body)
-        if case.type and (page := options.check_url(case.type)):
-            lines.append(f"page      {page}")
-        type_ = f'type="{xml(case.type)}" ' if case.type else ""
-        text = "\n".join(map(xml, lines))
-        yield f'   <{case.outcome} {type_}message="{xml(case.message)}">{text}</{case.outcome}>\n'
-
-
-def _system_out(case: _Case, options: ReportOptions) -> Iterator[str]:
-    lines: list[str] = []
-    if case.outcome == "passed":
-        lines += case.body
-    elif case.outcome in ("failure", "error") and options.junit_dialect is not JunitDialect.STRICT:
-        files = options.attachments[: 1 if options.junit_dialect is JunitDialect.GITLAB else None]
-        lines += [f"[[ATTACHMENT|{path}]]" for path in files]
-    if lines:
-        yield "   <system-out>" + "\n".join(_out_line(line) for line in lines) + "</system-out>\n"
-
-
-def _out_line(line: str) -> str:
-    """An artifact must not attach files: only a line that is ours may start with the tag."""
-    return xml(line) if line.startswith("[[ATTACHMENT|") else xml(line).replace("[[ATTACHMENT", "[ [ATTACHMENT")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TextIO
 
 from csv_gate.model.result import RunResult
+from csv_gate.records import dataclass
 
 
 class JunitDialect(StrEnum):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from csv_gate import __version__
 from csv_gate.config.loading import FILE_NAME
 from csv_gate.errors import OutputError, Place
+from csv_gate.records import dataclass
 from csv_gate.scaffold.survey import CiHost, Survey
 from csv_gate.scaffold.workflows import WORKFLOWS
 from csv_gate.waivers.stubs import quoted

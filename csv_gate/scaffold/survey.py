@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from csv_gate.owners.codeowners import LOCATIONS
+from csv_gate.records import dataclass
 
 MAX_FILES = 50_000
 """A repository may hold a million; what decides a first configuration stands near the top."""

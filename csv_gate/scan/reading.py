@@ -33,12 +33,11 @@ _FLAGS = (
 )
 
 
-@contextmanager
-def _opened(entry: Entry) -> Iterator[tuple[int, int]]:
-    """The descriptor and size of a listed file, if it is still that file before and after.
+def _open(entry: Entry) -> tuple[int, FileIdentity]:
+    """The descriptor of a listed file, if it is still that file; to be closed by the caller.
 
     Raises:
-        ArtifactError: it cannot be opened, is no regular file, was replaced since it was listed, or changed while it was open.
+        ArtifactError: it cannot be opened, is no regular file, or was replaced since it was listed.
     """
     if entry.gap is not None:
         raise ArtifactError(entry.gap)
@@ -48,19 +47,24 @@ def _opened(entry: Entry) -> Iterator[tuple[int, int]]:
         raise ArtifactError(f"the file cannot be opened: {error.strerror or type(error).__name__}") from error
     try:
         status = os.fstat(descriptor)
+        identity = FileIdentity.of(status)
         if not stat.S_ISREG(status.st_mode):
             raise ArtifactError("the file was replaced by something that is no file after it was listed")
-        identity = FileIdentity.of(status)
         if entry.identity is not None and identity != entry.identity and _is_comparable(identity, entry.identity):
             raise ArtifactError("the file changed after it was listed")
-        try:
-            yield descriptor, identity.size
-        except OSError as error:
-            raise ArtifactError(f"the file cannot be read: {error.strerror or type(error).__name__}") from error
-        if FileIdentity.of(os.fstat(descriptor)) != identity:
-            raise ArtifactError("the file changed while it was read")
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor, identity
+
+
+def _check_unchanged(descriptor: int, identity: FileIdentity) -> None:
+    if FileIdentity.of(os.fstat(descriptor)) != identity:
+        raise ArtifactError("the file changed while it was read")
+
+
+def _unreadable(error: OSError) -> ArtifactError:
+    return ArtifactError(f"the file cannot be read: {error.strerror or type(error).__name__}")
 
 
 def _is_comparable(opened: FileIdentity, listed: FileIdentity) -> bool:
@@ -76,7 +80,9 @@ def open_content(entry: Entry, limits: Limits) -> Iterator[Content]:
         LimitError: the file is larger than `max_artifact_bytes`.
         ArtifactError: as `read_head`; also when leaving the context, where the file changed in the meantime.
     """
-    with _opened(entry) as (descriptor, size):
+    descriptor, identity = _open(entry)
+    size = identity.size
+    try:
         if size > limits.max_artifact_bytes:
             raise LimitError(
                 "the file is too large (max_artifact_bytes)",
@@ -85,14 +91,19 @@ def open_content(entry: Entry, limits: Limits) -> Iterator[Content]:
             )
         if size <= COPIED_BYTES:
             yield _read_all(descriptor, size)
-            return
-        mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
-        try:
-            yield mapped
-        finally:
-            # An exception under way may hold a view on the bytes; the mapping then ends with it.
-            with suppress(BufferError):
-                mapped.close()
+        else:
+            mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+            try:
+                yield mapped
+            finally:
+                # An exception under way may hold a view on the bytes; the mapping then ends with it.
+                with suppress(BufferError):
+                    mapped.close()
+        _check_unchanged(descriptor, identity)
+    except OSError as error:
+        raise _unreadable(error) from error
+    finally:
+        os.close(descriptor)
 
 
 def read_head(entry: Entry) -> bytes:
@@ -101,8 +112,15 @@ def read_head(entry: Entry) -> bytes:
     Raises:
         ArtifactError: it cannot be opened or read, or is not the file that was listed.
     """
-    with _opened(entry) as (descriptor, _):
-        return os.read(descriptor, HEAD_BYTES)
+    descriptor, identity = _open(entry)
+    try:
+        head = os.read(descriptor, HEAD_BYTES)
+        _check_unchanged(descriptor, identity)
+        return head
+    except OSError as error:
+        raise _unreadable(error) from error
+    finally:
+        os.close(descriptor)
 
 
 def read_ends(entry: Entry, tail_bytes: int) -> tuple[bytes, bytes]:
@@ -111,10 +129,18 @@ def read_ends(entry: Entry, tail_bytes: int) -> tuple[bytes, bytes]:
     Raises:
         ArtifactError: as `read_head`.
     """
-    with _opened(entry) as (descriptor, size):
+    descriptor, identity = _open(entry)
+    size = identity.size
+    try:
         head = os.read(descriptor, HEAD_BYTES)
         os.lseek(descriptor, max(0, size - tail_bytes), os.SEEK_SET)
-        return head, _read_all(descriptor, min(size, tail_bytes))
+        tail = _read_all(descriptor, min(size, tail_bytes))
+        _check_unchanged(descriptor, identity)
+        return head, tail
+    except OSError as error:
+        raise _unreadable(error) from error
+    finally:
+        os.close(descriptor)
 
 
 def _read_all(descriptor: int, size: int) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from csv_gate.records import dataclass
 
 SIDE_ENDINGS: Final = (
     ".asc",

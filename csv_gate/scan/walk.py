@@ -18,8 +18,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from csv_gate.errors import Place, UsageError
 from csv_gate.globs import Glob, GlobSet
@@ -27,15 +28,15 @@ from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
+from csv_gate.records import dataclass
 from csv_gate.scan.side_files import SideNames
 
 MAX_FINDINGS_PER_CHECK = 50
 """A tree may hold a hundred thousand links; what is beyond is counted in one more finding."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileIdentity:
-    """What tells that a file is still the one that was listed."""
+class FileIdentity(NamedTuple):
+    """What tells that a file is still the one that was listed. A tuple, since every file has one at every look."""
 
     device: int
     inode: int
@@ -46,13 +47,7 @@ class FileIdentity:
 
     @classmethod
     def of(cls, status: os.stat_result) -> FileIdentity:
-        return cls(
-            device=status.st_dev,
-            inode=status.st_ino,
-            size=status.st_size,
-            modified_ns=status.st_mtime_ns,
-            changed_ns=status.st_ctime_ns,
-        )
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,11 +309,12 @@ class _Collector:
         return replace(entry, beside=beside, is_alone=sides.is_alone(child.name))
 
     def _is_taken_out(self, scope: str) -> bool:
-        self._use(scope)
+        if self._unused:
+            self._use(scope)
         if self.exclude and self.exclude.matches(scope):
             self.excluded += 1
             return True
-        if self._is_included(scope) or self.include.may_reach(scope + "!"):
+        if not self.include or self._is_included(scope) or self.include.may_reach(scope + "!"):
             return False
         self.not_included += 1
         return True

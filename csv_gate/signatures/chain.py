@@ -12,13 +12,13 @@ Not modelled: path length, name constraints, revocation, issuers that are neithe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from csv_gate.limits import Limits
 from csv_gate.model.facts import ChainEnd, ChainFacts
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures.certificate import Certificate
 from csv_gate.signatures.keys import WEAK_DIGESTS, WEAK_RSA_BITS, read_key
 from csv_gate.signatures.roots import Anchor, Roots

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import lru_cache
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures import oids
 from csv_gate.signatures.certificate import Certificate, read_certificate
 from csv_gate.signatures.der import INTEGER, OCTET_STRING, SEQUENCE, SET, Element, Source, context
@@ -55,6 +57,8 @@ FATAL: Final = frozenset(
 """Problems that make a signature invalid wherever they stand."""
 MAX_ATTRIBUTES: Final = 128
 MAX_SIGNERS: Final = 16
+MAX_KEPT_SET_BYTES: Final = 32 * 1024
+"""Of certificates that came along; sets as large as this are rare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +167,27 @@ def read_signed_data(source: Source, limits: Limits) -> SignedData:
 
 
 def _read_certificates(wrapper: Element | None, problems: list[Problem], limits: Limits) -> tuple[Certificate, ...]:
+    if wrapper is None:
+        return ()
+    if wrapper.size <= MAX_KEPT_SET_BYTES and (known := _known_certificates(wrapper.raw, limits.max_certificates)) is not None:
+        return known
+    return _certificates(wrapper, problems, limits.max_certificates)
+
+
+@lru_cache(maxsize=64)
+def _known_certificates(raw: bytes, most: int) -> tuple[Certificate, ...] | None:
+    """The certificates of a set of octets; `None` where there is anything to tell of it. A publisher's set is the same in all files."""
+    source, problems = Source(raw), list[Problem]()
+    try:
+        found = _certificates(source.root(), problems, most)
+    except ArtifactError:
+        return None
+    return None if problems or source.not_der else found
+
+
+def _certificates(wrapper: Element, problems: list[Problem], most: int) -> tuple[Certificate, ...]:
     found: dict[bytes, Certificate] = {}
-    for entry in wrapper.children(most=limits.max_certificates) if wrapper is not None else ():
+    for entry in wrapper.children(most=most):
         if entry.tag != SEQUENCE:  # attribute certificates and the like: nobody looks at them
             continue
         try:
@@ -213,9 +236,10 @@ def read_signer(entry: Element) -> SignerInfo:
 def _read_attributes(wrapper: Element | None) -> tuple[Attribute, ...]:
     found = []
     for entry in wrapper.children(most=MAX_ATTRIBUTES) if wrapper is not None else ():
-        fields = entry.fields()
-        oid, values = fields.take().oid(), fields.take(SET)
-        fields.finish()
+        parts = entry.expect(SEQUENCE).children(most=2)
+        if len(parts) != 2:
+            raise FormatError("an attribute of a signature is no pair of type and values", got=f"offset {entry.start:#x}")
+        oid, values = parts[0].oid(), parts[1].expect(SET)
         found.append(Attribute(oid=oid, values=tuple(values.children(most=MAX_ATTRIBUTES)), size=entry.size))
     return tuple(found)
 

@@ -167,21 +167,29 @@ class Element:
         if not self.tag & 0x20:
             raise FormatError("a primitive ASN.1 element stands where a structure belongs", got=f"offset {self.start:#x}")
         source, position, end, found = self.source, self.body, self.end, list[Element]()
-        data, read = source.data, source.read
+        data, nodes_left, append = source.data, source.nodes_left, found.append
         while position < end:
             body = position + 2
-            length = data[body - 1] if body <= end else 0x80
-            if length < 0x80 and data[position] & 0x1F != 0x1F and body + length <= end and source.nodes_left > 0:
+            if (
+                body <= end
+                and (length := data[body - 1]) < 0x80
+                and (stop := body + length) <= end
+                and (tag := data[position]) & 0x1F != 0x1F
+                and nodes_left > 0
+            ):
                 # What `read` does with nearly all elements, without the call: signatures are made of a hundred of these.
-                source.nodes_left -= 1
-                stop = body + length
-                child = Element(source, data[position], position, body, stop, stop)
+                nodes_left -= 1
+                append(Element(source, tag, position, body, stop, stop))
+                position = stop
             else:
-                child = read(position, end)
-            found.append(child)
-            position = child.stop
+                source.nodes_left = nodes_left
+                child = source.read(position, end)
+                append(child)
+                position, nodes_left = child.stop, source.nodes_left
             if most is not None and len(found) > most:
+                source.nodes_left = nodes_left
                 raise LimitError("an ASN.1 structure has too many parts", got=f"more than {most} at offset {self.start:#x}")
+        source.nodes_left = nodes_left
         return found
 
     def only(self, *tags: int) -> Element:

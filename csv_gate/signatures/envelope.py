@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.facts import CertificateFacts, ChainFacts, TimestampFacts
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures.cms import read_signed_data as read_structure
 from csv_gate.signatures.der import OCTET_STRING, Source
 from csv_gate.signatures.judgement import judge, trailing_problems, unique

@@ -6,11 +6,11 @@ in a serialized object. Readers are lenient about what is only descriptive and s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 from csv_gate.signatures import oids
 from csv_gate.signatures.der import BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET, Element, Source, context
 from csv_gate.signatures.keys import read_digest_algorithm

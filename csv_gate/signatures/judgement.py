@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.limits import Limits
 from csv_gate.model.facts import TimestampFacts, TimestampKind
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures import oids
 from csv_gate.signatures.certificate import Certificate, is_for
 from csv_gate.signatures.chain import Chain, build_chain

@@ -7,7 +7,6 @@ how a forged root once passed (CVE-2020-0601).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from csv_gate.errors import ArtifactError
+from csv_gate.records import dataclass
 from csv_gate.signatures import oids
 from csv_gate.signatures.der import INTEGER, OID, SEQUENCE, Element, Source, context
 
@@ -32,6 +32,8 @@ MAX_RSA_BITS = 8192
 WEAK_RSA_BITS = 2048
 WEAK_DIGESTS = frozenset({"md5", "sha1"})
 MAX_KEY_NODES = 64
+MAX_KEPT_BYTES = 64
+"""Of an AlgorithmIdentifier, longer than any that is in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,11 @@ def read_signature_algorithm(identifier: Element) -> SignatureAlgorithm:
     Raises:
         FormatError: it is no AlgorithmIdentifier.
     """
+    known = _known_signature_algorithm(identifier.raw) if identifier.size <= MAX_KEPT_BYTES else None
+    return known or _signature_algorithm(identifier)
+
+
+def _signature_algorithm(identifier: Element) -> SignatureAlgorithm:
     fields = identifier.fields()
     oid, parameters = fields.take().oid(), fields.optional()
     if oid == oids.RSA_ENCRYPTION:
@@ -166,4 +173,33 @@ def _pss(parameters: Element) -> SignatureAlgorithm:
 
 def read_digest_algorithm(identifier: Element) -> str | None:
     """The name of a digest AlgorithmIdentifier; None where it is unknown."""
+    known = _known_digest_algorithm(identifier.raw) if identifier.size <= MAX_KEPT_BYTES else None
+    return known or _digest_algorithm(identifier)
+
+
+def _digest_algorithm(identifier: Element) -> str | None:
     return oids.DIGESTS.get(identifier.fields().take().oid())
+
+
+# A signature names its algorithms a dozen times, always by the same few octets. What is kept follows from those octets alone; what is
+# not plain DER is read where it stands, since that is noted there, and so is what is wrong.
+
+
+@lru_cache(maxsize=256)
+def _known_signature_algorithm(raw: bytes) -> SignatureAlgorithm | None:
+    source = Source(raw)
+    try:
+        found = _signature_algorithm(source.root())
+    except ArtifactError:
+        return None
+    return None if source.not_der else found
+
+
+@lru_cache(maxsize=256)
+def _known_digest_algorithm(raw: bytes) -> str | None:
+    source = Source(raw)
+    try:
+        found = _digest_algorithm(source.root())
+    except ArtifactError:
+        return None
+    return None if source.not_der else found

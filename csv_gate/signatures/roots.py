@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import pkgutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from csv_gate.records import dataclass
 from csv_gate.signatures.certificate import Certificate, read_certificate
 from csv_gate.signatures.keys import PublicKey, read_key
 

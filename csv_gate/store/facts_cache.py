@@ -71,10 +71,11 @@ def settings_key(settings: ExtractionSettings, tool_version: str) -> bytes:
         FACTS_VERSION,
         tool_version,
         repr(settings.limits),
+        settings.takes_sha1,
         settings.verify_all_checksums,
         roots.includes_known,
         given,
-        settings.openpgp_keys.sha256s,
+        [hashlib.sha256(keys).hexdigest() for keys in settings.openpgp_keys],
         catalogs,
     )
     return hashlib.sha256(repr(everything).encode("utf-8", "surrogateescape")).digest()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from csv_gate.errors import StoreError
+from csv_gate.records import dataclass
 from csv_gate.store.facts_cache import FILE_NAME
 
 

@@ -5,8 +5,28 @@ Every rule is tried with the engine before it is suggested, so that what is sugg
 
 from __future__ import annotations
 
-from csv_gate.suggesting.levels import Level, Proposal
-from csv_gate.suggesting.mending import mending_rule
-from csv_gate.suggesting.suggest import Candidate, Mended, Suggestion, Unmended, Wish, suggest
+from typing import TYPE_CHECKING
+
+from csv_gate.lazy import lazily
+
+if TYPE_CHECKING:
+    from csv_gate.suggesting.levels import Level, Proposal
+    from csv_gate.suggesting.mending import mending_rule
+    from csv_gate.suggesting.supply import Candidate, Mended, Suggestion, Unmended, Wish, suggest
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "Candidate": "supply",
+            "Level": "levels",
+            "Mended": "supply",
+            "Proposal": "levels",
+            "Suggestion": "supply",
+            "Unmended": "supply",
+            "Wish": "supply",
+            "mending_rule": "mending",
+            "suggest": "supply",
+        },
+    )
 
 __all__ = ["Candidate", "Level", "Mended", "Proposal", "Suggestion", "Unmended", "Wish", "mending_rule", "suggest"]

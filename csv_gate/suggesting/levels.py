@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -28,6 +27,7 @@ from csv_gate.model.appcontrol import (
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainFacts, Facts, SignatureFacts
 from csv_gate.policies.object_identifier import value_from_oid
+from csv_gate.records import dataclass
 from csv_gate.suggesting.names import content_id, is_writable, shown
 
 WHQL_OID = "1.3.6.1.4.1.311.10.3.5"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from csv_gate.engine import CompiledPolicySet, evaluate, judging_scenarios, with_supplemental
 from csv_gate.model.appcontrol import AppControlPolicy
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Decision, Verdict
+from csv_gate.records import dataclass
 from csv_gate.suggesting.levels import Level, Proposal, Unavailable, proposals
 from csv_gate.suggesting.names import shown
 from csv_gate.suggesting.supplemental import supplemental_of

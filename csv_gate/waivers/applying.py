@@ -8,12 +8,13 @@ a waiver that names the check: an exception for "the policy denies this" must no
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from csv_gate.model.checks import CHECKS
-from csv_gate.model.result import ArtifactResult, Finding
+from csv_gate.model.result import ArtifactResult, Finding, Owner
 from csv_gate.model.verdict import Decision, Level
+from csv_gate.records import dataclass
 from csv_gate.waivers.model import Waiver, WaiverFile
 
 SOON = timedelta(days=14)
@@ -128,4 +129,5 @@ _HELP = {
 
 
 def _finding(check: str, waiver: Waiver, message: str) -> Finding:
-    return Finding(check=check, level=CHECKS[check].level, message=message, place=waiver.place, help=_HELP[check])
+    owner = Owner(name=waiver.owner, source=str(waiver.place))
+    return Finding(check=check, level=CHECKS[check].level, message=message, place=waiver.place, help=_HELP[check], owner=owner)

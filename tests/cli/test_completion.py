@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -66,6 +67,26 @@ def test_the_shell_can_read_its_script(gate: Command, tmp_path: Path, shell: str
     if shutil.which(shell) is None:
         pytest.skip(f"needs {shell}")
     subprocess.run([shell, "-n", str(script(gate, shell, tmp_path))], check=True, timeout=60)
+
+
+def test_the_script_for_powershell_is_in_its_grammar(gate: Command) -> None:
+    tree_sitter = pytest.importorskip("tree_sitter")
+    grammar = pytest.importorskip("tree_sitter_powershell")
+    parser = tree_sitter.Parser(tree_sitter.Language(grammar.language()))
+    text = gate("completion", "powershell").out.encode()
+    assert not parser.parse(text).root_node.has_error
+    assert parser.parse(text.replace(b"')", b"'", 1)).root_node.has_error
+    assert parser.parse(text.replace(b"= @{", b"= @", 1)).root_node.has_error
+
+
+def test_the_words_for_powershell_are_those_that_bash_has(gate: Command, tmp_path: Path) -> None:
+    text = gate("completion", "powershell").out
+    options, choices = text.split("$choices = @{")
+    for verb in ("check", "notify", "config"):
+        (line,) = re.findall(rf"^ +'{verb}' = @\((.*)\)$", options, re.MULTILINE)
+        offered = [*completed(gate, tmp_path, verb, "-"), *completed(gate, tmp_path, verb, "")]
+        assert set(re.findall(r"'([^']+)'", line)) == set(offered)
+    assert re.search(r"^ +'check --fail-on' = @\('error', 'warning', 'note', 'never'\)$", choices, re.MULTILINE)
 
 
 def test_fish_offers_what_bash_does(gate: Command, tmp_path: Path) -> None:

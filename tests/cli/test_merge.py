@@ -125,6 +125,19 @@ def test_an_artifact_in_two_shards_is_refused(gate: Command, many: Build) -> Non
     assert "in two shards" in gate("merge", *parts).err
 
 
+def test_what_no_target_takes_is_told_once_and_as_the_whole_tells_it(gate: Command, many: Build) -> None:
+    tree(many.output, {"pack.zip": zip_of({"x.dll": code("x")})})
+    config = many.root / "csv-gate.yaml"
+    config.write_text('version: 1\ntargets: {one: {policies: [policy.xml], paths: ["build/part1/**"]}}\n', encoding="utf-8")
+    check = ("check", many.output, "--config", config, "--evaluated-at", "2026-11-24T12:00:00Z")
+    for number in (1, 2, 3):
+        gate(*check, "--shard", f"{number}/3", "-o", f"json={many.root / f'{number}.json'}")
+    merged = gate("merge", *(many.root / f"{number}.json" for number in (1, 2, 3)))
+    assert merged.out == gate(*check, "-o", "json").out
+    (told,) = [one["message"] for one in json.loads(merged.out)["findings"] if one["check"] == "CSV905"]
+    assert "and 8 more" in told
+
+
 @pytest.mark.parametrize("written", ["0/3", "4/3", "1", "1/0", "a/b", "-1/3", "1/99999999"])
 def test_what_is_no_shard_is_refused(written: str) -> None:
     with pytest.raises(UsageError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,25 @@ def test_lint_as_json_and_sarif(gate: Command, policy: Path, tmp_path: Path) -> 
     (run,) = json.loads(report.read_text())["runs"]
     assert {result["ruleId"] for result in run["results"]} == {"CSV601", "CSV621"}
     assert all(rule["help"]["text"] for rule in run["tool"]["driver"]["rules"])
+
+
+def test_lint_as_junit_has_a_test_for_each_policy_and_fails_where_an_error_is(
+    gate: Command, policy: Path, tmp_path: Path
+) -> None:
+    clean = ElementTree.fromstring(gate("policy", "lint", policy, "-o", "junit").out)
+    (case,) = clean.iter("testcase")
+    assert (case.get("name"), case.find("failure")) == (str(policy), None)
+    assert "note CSV601" in (case.findtext("system-out") or "")
+    wrong = written(tmp_path, "wrong.xml", version="10.0.0.0", file_rules=[RULE, RULE.replace("_A", "_B")])
+    old = written(tmp_path, "old.xml")
+    root = ElementTree.fromstring(gate("policy", "lint", wrong, policy, "--against", old, "-o", "junit").out)
+    failed = [case.get("name") for case in root.iter("testcase") if case.find("failure") is not None]
+    assert (root.get("tests"), root.get("failures"), failed) == ("2", "1", [str(wrong)])
+
+
+def test_lint_as_annotations_of_github_stands_on_the_lines_of_the_policy(gate: Command, policy: Path) -> None:
+    said = gate("policy", "lint", policy, "-o", "github").out.splitlines()
+    assert any(line.startswith("::warning ") and f"file={policy}" in line and "CSV621" in line for line in said)
 
 
 def test_many_findings_of_one_check_are_cut_short_unless_more_is_asked_for(gate: Command, tmp_path: Path) -> None:

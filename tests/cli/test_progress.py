@@ -57,6 +57,15 @@ def test_a_bar_is_not_drawn_for_every_file() -> None:
     assert 5 <= err.getvalue().count("\r") <= 10
 
 
+def test_the_first_look_at_a_large_tree_shows_that_it_goes_on() -> None:
+    for is_terminal, shown in ((False, "looked at 30 of 100 files after 30 s\n"), (True, "[######")):
+        bar, clock, err = progress(is_terminal=is_terminal)
+        for number in range(32):
+            bar.looked_at(number, 100)
+            clock.now += 1
+        assert shown in err.getvalue()
+
+
 def test_quiet_is_quiet() -> None:
     for is_terminal in (True, False):
         bar, clock, err = progress(is_terminal=is_terminal, verbosity=-1)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from csv_gate.formats import ExtractionSettings, cross_check, extract
+from csv_gate.formats import ExtractionSettings, extract
+from csv_gate.formats.cross_check import cross_check
 from csv_gate.model.facts import FactName, Facts, SignatureSource
 from csv_gate.model.problems import ProblemCode as Code
 from csv_gate.signatures import CatalogIndex, read_catalog

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from csv_gate.errors import MissingExtraError
-from csv_gate.formats import ExtractionSettings, cross_check, extract
+from csv_gate.formats import ExtractionSettings, extract
+from csv_gate.formats.cross_check import cross_check
 from csv_gate.model.facts import Facts
 from csv_gate.model.problems import ProblemCode
 from tests.builders.pe import pe

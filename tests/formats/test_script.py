@@ -7,6 +7,8 @@ import hashlib
 import pytest
 
 from csv_gate.formats import ExtractionSettings, extract
+from csv_gate.formats.extract import SCRIPTS
+from csv_gate.formats.script_kinds import BY_FORMAT
 from csv_gate.limits import Limits
 from csv_gate.model.facts import FactName, Facts
 from csv_gate.model.problems import ProblemCode as Code
@@ -233,3 +235,7 @@ def test_a_script_beyond_the_limit_has_gaps_and_no_signature() -> None:
     assert facts.signatures == ()
     assert facts.gap(FactName.SIGNATURES)
     assert all_codes(facts) == set()
+
+
+def test_scripts_that_can_be_signed_are_those_that_have_a_reader() -> None:
+    assert set(BY_FORMAT) == SCRIPTS

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csv_gate.formats import ExtractionSettings, cross_check, extract
+from csv_gate.formats import ExtractionSettings, extract
+from csv_gate.formats.cross_check import cross_check
 from csv_gate.formats.pe_digest import PeContent
 from csv_gate.formats.pe_layout import PeLayout, read_layout
 from csv_gate.limits import DEFAULT_LIMITS, Limits

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from csv_gate.model.result import Owner
+from csv_gate.errors import Place
+from csv_gate.model.result import Finding, Owner
+from csv_gate.model.verdict import Level
 from csv_gate.notify.circumstances import Circumstances
 from csv_gate.notify.page import pages, resolved_pages
 from csv_gate.notify.settings import Severity
+from csv_gate.notify.text import lines_of_page
 from tests.builders.results import OWNER, artifact, denied, green_run, red_run, result, undecided
 
 MAIN = Circumstances(project="contoso/agent", branch="main", run_url="https://ci.example/run/7")
@@ -82,6 +85,31 @@ def test_a_page_is_resolved_when_its_trouble_is_gone_and_only_then() -> None:
     assert resolved.owner == OWNER.name
     assert resolved.is_resolved
     assert "would run the build again" in resolved.summary
+
+
+def test_an_error_of_the_run_pages_who_answers_for_it_once() -> None:
+    expired = [
+        Finding(
+            check="CSV910",
+            level=Level.ERROR,
+            message=f"the waiver {n} expired",
+            place=Place(path="w.yaml", line=n),
+            owner=OTHER,
+        )
+        for n in (3, 9)
+    ]
+    idle = Finding(check="CSV912", level=Level.NOTE, message="excuses nothing", owner=OWNER)
+    (page,) = pages(result(findings=(*expired, idle)), MAIN, {})
+    assert (page.owner, page.artifacts) == (OTHER.name, 0)
+    assert page.summary == "contoso/agent (main): the gate is red: CSV910 A waiver has expired"
+    assert lines_of_page(page) == ["CSV910 A waiver has expired", "  the waiver 3 expired", "  - w.yaml:3", "  - w.yaml:9"]
+
+
+def test_a_page_tells_of_the_owners_artifacts_and_of_the_run_together() -> None:
+    unread = Finding(check="CSV801", level=Level.ERROR, message="a folder cannot be read", owner=OWNER)
+    (page,) = pages(result(artifact("a.dll", denied(), owner=OWNER), findings=(unread,)), MAIN, {})
+    assert page.artifacts == 1
+    assert [(cause.check, cause.artifacts) for cause in page.causes] == [("CSV201", 1), ("CSV801", 0)]
 
 
 def test_pages_of_a_run_are_the_same_every_time() -> None:

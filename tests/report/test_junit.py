@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from junitparser import JUnitXml
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
 from csv_gate.report import JunitDialect, ReportOptions, render
-from csv_gate.report import junit as module
-from csv_gate.report.junit import case_name
+from csv_gate.report import junit_size as module
+from csv_gate.report.junit_case import case_name
 from tests.builders.results import BuiltResult, allowed, artifact, denied, green_run, red_run, result, target
 
 
@@ -141,11 +142,61 @@ def test_strict_is_valid_against_the_xsd_of_jenkins_xunit(run: BuiltResult) -> N
 def test_a_long_file_shortens_passes_before_failures_loses_no_case_and_says_so(
     monkeypatch: pytest.MonkeyPatch, passes: int, failures: int, bodies: tuple[bool, bool]
 ) -> None:
-    monkeypatch.setattr(module, "_FULL_PASSES", passes)
-    monkeypatch.setattr(module, "_FULL_FAILURES", failures)
+    monkeypatch.setattr(module, "FULL_PASSES", passes)
+    monkeypatch.setattr(module, "FULL_FAILURES", failures)
     root = junit(result(artifact("a.dll", denied(audited=True)), artifact("b.dll", denied())))
     found = cases(root)
     failure = found[("prod", "b.dll")].find("failure")
     assert failure is not None
     assert (found[("prod", "a.dll")].find("system-out") is not None, bool(failure.text)) == bodies
     assert "shortened" in (root.findtext("testsuite/system-out") or "")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Limits a thousandth of the real ones; returns the size that a file may have."""
+    for name in ("FULL_PASSES", "FULL_FAILURES", "ALL_LISTED", "LISTED"):
+        monkeypatch.setattr(module, name, getattr(module, name) // 1000)
+    monkeypatch.setattr(module, "FEW", 0)
+    monkeypatch.setattr(module, "MAX_FOLDERS", 4)
+    return 30_000
+
+
+def long_junit(run: BuiltResult, dialect: JunitDialect = JunitDialect.GITLAB) -> tuple[int, ET.Element]:
+    out = io.StringIO()
+    render("junit", run, out, ReportOptions(junit_dialect=dialect))
+    return len(out.getvalue().encode()), ET.fromstring(out.getvalue())
+
+
+def test_of_a_very_long_file_passes_are_told_by_their_folder_and_every_failure_stays(small: int) -> None:
+    rows = [artifact(f"out/{n % 3}/part-{n:04}.dll", allowed() if n % 40 else denied()) for n in range(400)]
+    size, root = long_junit(result(*rows))
+    assert size <= small
+    names = [case.get("name", "") for case in root.iter("testcase")]
+    assert [name for name in names if name.endswith("passed")] == [f"out/{n}: 130 passed" for n in range(3)]
+    assert sum(case.find("failure") is not None for case in root.iter("testcase")) == 10
+    assert (root.get("tests"), root.get("failures")) == ("400", "10")
+
+
+@pytest.mark.parametrize("dialect", JunitDialect)
+@pytest.mark.parametrize(
+    "name", ["a", '"' * 900, "\U000f0000" * 900, "\u20ac" * 5000], ids=["short", "quotes", "escapes", "euro"]
+)
+def test_no_number_of_failures_makes_the_file_too_long_and_those_not_listed_are_counted_in_one_that_fails(
+    small: int, name: str, dialect: JunitDialect
+) -> None:
+    count = 700
+    targets = tuple(target(one) for one in ("one", "two"))
+    size, root = long_junit(
+        result(*(artifact(f"{name}{n}/{name}.dll", denied("one"), denied("two")) for n in range(count)), targets=targets),
+        dialect,
+    )
+    assert size <= small * 2  # a single case may have 12 kB, which is little of 30 MB
+    failed = [case for case in root.iter("testcase") if case.find("failure") is not None]
+    told = [re.search(r": ([0-9,]+) failed", case.get("name", "")) for case in failed]
+    folded = [found[1].replace(",", "") for found in told if found]
+    assert folded
+    counted = sum(map(int, folded))
+    assert len(failed) - len(folded) + counted == 2 * count
+    assert {case.get("classname") for case in failed} == {"one", "two"}
+    assert len({(case.get("classname"), case.get("name")) for case in failed}) == len(failed)

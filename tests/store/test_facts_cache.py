@@ -21,13 +21,12 @@ from csv_gate.model.facts import FactName, Facts, Gap
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.scan import FileIdentity
 from csv_gate.signatures import CatalogIndex, read_catalog
-from csv_gate.signatures.openpgp import KeyRing
 from csv_gate.store import facts_cache
 from csv_gate.store.facts_cache import FILE_NAME, SETTLED_NS, FactsCache, settings_key
 from csv_gate.store.facts_text import FactsReader, FactsWriter, unwritten
 from csv_gate.store.location import cache_folder
 from csv_gate.store.upkeep import clean, stats
-from tests.builders import ca, cms, openpgp, pe, signing
+from tests.builders import ca, cms, pe, signing
 from tests.builders import facts as f
 from tests.builders.signed_pe import signed_pe
 
@@ -121,12 +120,12 @@ def test_other_bytes_are_not_known(door: Callable[..., FactsCache]) -> None:
     [
         ExtractionSettings(limits=Limits(max_sections=3)),
         ExtractionSettings(verify_all_checksums=True),
-        ExtractionSettings(openpgp_keys=KeyRing.read(openpgp.certificate(openpgp.ed()))),
+        ExtractionSettings(takes_sha1=False),
         ExtractionSettings(
             catalogs=CatalogIndex([read_catalog(cms.catalog(signing.publisher(), [cms.member(bytes(32))]), path="a.cat")])
         ),
     ],
-    ids=["limits", "checksums", "keys", "catalogs"],
+    ids=["limits", "checksums", "digests", "catalogs"],
 )
 def test_other_settings_meet_no_old_entry(door: Callable[..., FactsCache], other: ExtractionSettings) -> None:
     usual = settings_key(ExtractionSettings(), "1.0")
@@ -308,7 +307,7 @@ def test_a_change_through_a_hard_link_is_seen(known: FactsCache, file: Path) -> 
 @pytest.mark.parametrize("field", ["device", "inode", "size", "modified_ns", "changed_ns"])
 def test_each_part_of_the_identity_counts(known: FactsCache, file: Path, field: str) -> None:
     same = identity(file)
-    assert known.sha256_of(str(file), replace(same, **{field: getattr(same, field) + 1})) is None
+    assert known.sha256_of(str(file), same._replace(**{field: getattr(same, field) + 1})) is None
     assert known.sha256_of(str(file) + "x", same) is None
 
 
@@ -322,7 +321,7 @@ def test_a_file_that_was_just_written_is_not_remembered(door: Callable[..., Fact
 
 def test_a_file_from_the_future_is_not_remembered(door: Callable[..., FactsCache], file: Path, clock: Clock) -> None:
     cache = door()
-    later = replace(identity(file), modified_ns=clock.now + 10**9)
+    later = identity(file)._replace(modified_ns=clock.now + 10**9)
     cache.keep_identity(str(file), later, sha256(b"first content"), cache.now_ns())
     cache.flush()
     assert cache.sha256_of(str(file), later) is None
@@ -335,7 +334,7 @@ def test_after_the_clock_was_set_back_nothing_is_believed(known: FactsCache, fil
 
 def test_a_listing_without_inodes_is_never_believed(door: Callable[..., FactsCache], file: Path) -> None:
     cache = door()
-    bare = replace(identity(file), inode=0)
+    bare = identity(file)._replace(inode=0)
     cache.keep_identity(str(file), bare, sha256(b"first content"), cache.now_ns())
     cache.flush()
     assert cache.sha256_of(str(file), bare) is None

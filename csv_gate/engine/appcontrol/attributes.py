@@ -10,7 +10,6 @@ policy to control specific plug-ins, add-ins, and modules" (AppIDs).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from csv_gate.engine.appcontrol.hashes import HashIndex, index_hashes
 from csv_gate.engine.appcontrol.names import same_name, wide_key
@@ -32,6 +31,7 @@ from csv_gate.engine.appcontrol.truth import (
 from csv_gate.engine.appcontrol.versions import is_unbounded, version_matches
 from csv_gate.engine.appcontrol.view import NAME_LABELS, ArtifactView
 from csv_gate.model.appcontrol import FileRule, FileRuleKind
+from csv_gate.records import dataclass
 
 ANY_NAME = "*"
 

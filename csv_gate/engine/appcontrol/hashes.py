@@ -11,11 +11,11 @@ Source: App Control docs, "Understand App Control policy rules and file rules" (
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from csv_gate.engine.appcontrol.truth import ALLOW, FACT, NOT_SPECIFIED, Answer, Direction, unknown, yes
 from csv_gate.engine.appcontrol.view import ArtifactView, Candidate, HashKind, has_whole_page_table
 from csv_gate.model.appcontrol import FileRule
+from csv_gate.records import dataclass
 
 _PAGE_ONLY = "the first page matches a hash rule, but nothing vouches for the other pages"
 _IMAGE_ONLY = "a signature carries page hashes, so Windows may compare page hashes only, and no rule holds the first page's"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicy, CompiledScenario
@@ -25,6 +24,7 @@ from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import AppControlPolicy, FileRule
 from csv_gate.model.facts import SignatureFacts, SignatureSource
 from csv_gate.model.verdict import RuleRef
+from csv_gate.records import dataclass
 
 
 class Hit(NamedTuple):

@@ -9,7 +9,6 @@ Sources: App Control docs, "App Control and .NET", "Script enforcement with App 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -17,6 +16,7 @@ from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO
 from csv_gate.model.context import AppControlContext, CodeMode
 from csv_gate.model.facts import FactName, Facts, PeFacts
+from csv_gate.records import dataclass
 
 UNREADABLE = "CSV801"
 

@@ -10,7 +10,6 @@ tags" (well-known roots), "Create a deny policy"; the sipolicy XML schema.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain as chained
 from operator import itemgetter
@@ -42,6 +41,7 @@ from csv_gate.model.appcontrol import AppControlPolicy, Option, RootKind, Signer
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainEnd, SignatureFacts
 from csv_gate.model.verdict import RuleRef
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

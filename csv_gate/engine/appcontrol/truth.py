@@ -7,9 +7,10 @@ is missing travels along.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
+
+from csv_gate.records import dataclass
 
 
 class Truth(IntEnum):

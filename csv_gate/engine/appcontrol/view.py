@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from csv_gate.model.appcontrol import version_number
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme
 from csv_gate.model.problems import ProblemCode
+from csv_gate.records import dataclass
 
 
 class NameField(IntEnum):

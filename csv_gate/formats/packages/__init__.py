@@ -7,7 +7,6 @@ of packaged apps, and no App Control rule is compared with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 from typing import Final, Protocol, cast
@@ -15,6 +14,7 @@ from typing import Final, Protocol, cast
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Gap, PackageFacts, SignatureFacts
 from csv_gate.model.problems import Problem
+from csv_gate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

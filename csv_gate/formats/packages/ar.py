@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 
 _MAGIC: Final = b"!<arch>\n"
 _HEADER_BYTES: Final = 60

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from csv_gate.formats.packages import PackageReading
@@ -19,7 +19,8 @@ from csv_gate.formats.packages.deb_control import read_control
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.signatures.openpgp import Sink, is_clear_signed, read_clear_signed, read_openpgp_signatures
+from csv_gate.records import dataclass
+from csv_gate.signatures.openpgp import Sink, is_clear_signed, key_ring, read_clear_signed, read_openpgp_signatures
 
 _ORDER: Final = (
     re.compile(r"debian-binary"),
@@ -110,7 +111,7 @@ def _detached(octets: bytes, member: ArMember, role: str, members: Sequence[ArMe
     signatures = read_openpgp_signatures(
         octets,
         feed,
-        keys=settings.openpgp_keys,
+        keys=key_ring(settings.openpgp_keys),
         scheme=SignatureScheme.DEB,
         source=SignatureSource.EMBEDDED,
         place=member.name,
@@ -125,7 +126,7 @@ def _listed(octets: bytes, member: ArMember, role: str, members: Sequence[ArMemb
     """dpkg-sig: a list of all members that stand before the signature."""
     text, signatures = read_clear_signed(
         octets,
-        keys=settings.openpgp_keys,
+        keys=key_ring(settings.openpgp_keys),
         scheme=SignatureScheme.DEB,
         source=SignatureSource.EMBEDDED,
         place=member.name,

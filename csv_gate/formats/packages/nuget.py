@@ -15,7 +15,6 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError, LimitError
@@ -26,6 +25,7 @@ from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.formats.zip_directory import Entry
 from csv_gate.model.facts import PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import dataclass
 from csv_gate.signatures import oids
 from csv_gate.signatures.cms import SignedData, SignerInfo, read_signed_data, read_signer
 from csv_gate.signatures.der import Source

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
@@ -19,7 +19,8 @@ from csv_gate.formats.packages.rpm_header import Parts, read_parts
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import FactName, Gap, PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.signatures.openpgp import Sink, read_openpgp_signatures
+from csv_gate.records import dataclass
+from csv_gate.signatures.openpgp import Sink, key_ring, read_openpgp_signatures
 
 _RSA_HEADER: Final = 268
 _DSA_HEADER: Final = 267
@@ -139,8 +140,8 @@ def _digests(data: memoryview, parts: Parts) -> _Digests:
             whole.update(chunk)
     if md5 is not None:
         found.results.append(("md5 of header and payload", md5 == whole.digest()))
-    for algorithm, either in payload.items():
-        is_right = hashers[algorithm].hexdigest() in either
+    for algorithm, digests in payload.items():
+        is_right = hashers[algorithm].hexdigest() in digests
         found.results.append((f"{algorithm} of the payload", is_right))
         found.payload.append(is_right)
     return found
@@ -207,7 +208,7 @@ def _read(
     return read_openpgp_signatures(
         octets,
         feed,
-        keys=settings.openpgp_keys,
+        keys=key_ring(settings.openpgp_keys),
         scheme=SignatureScheme.RPM,
         source=SignatureSource.EMBEDDED,
         place=place,

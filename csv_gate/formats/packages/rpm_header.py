@@ -7,11 +7,11 @@ value is read. What rpm refuses of a header's layout is refused here, or two rea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 
 LEAD_BYTES: Final = 96
 _LEAD_MAGIC: Final = b"\xed\xab\xee\xdb"

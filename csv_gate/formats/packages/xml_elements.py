@@ -6,11 +6,11 @@ No document type, no entities but the five of XML, bounded depth and number. Nam
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pyexpat import ExpatError, ParserCreate
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
+from csv_gate.records import dataclass
 
 MAX_DEPTH: Final = 64
 MAX_ELEMENTS: Final = 2_000_000

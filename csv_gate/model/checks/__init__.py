@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
@@ -28,6 +27,7 @@ from csv_gate.model.checks import (
     waivers,
 )
 from csv_gate.model.checks.table import Check
+from csv_gate.records import dataclass
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
 

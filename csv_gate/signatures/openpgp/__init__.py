@@ -10,7 +10,7 @@ content, encryption.
 
 from csv_gate.signatures.openpgp.armor import is_armored, is_clear_signed
 from csv_gate.signatures.openpgp.hashing import Chunk, Feed, Sink
-from csv_gate.signatures.openpgp.keys import KeyRing
+from csv_gate.signatures.openpgp.keys import KeyRing, key_ring
 from csv_gate.signatures.openpgp.verify import read_clear_signed, read_openpgp_signatures
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Sink",
     "is_armored",
     "is_clear_signed",
+    "key_ring",
     "read_clear_signed",
     "read_openpgp_signatures",
 ]

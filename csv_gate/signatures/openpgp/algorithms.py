@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from csv_gate.records import dataclass
 
 RSA: Final = 1
 RSA_SIGN_ONLY: Final = 3

@@ -5,11 +5,11 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 
 SIGNATURE: Final = "SIGNATURE"
 PUBLIC_KEY: Final = "PUBLIC KEY BLOCK"

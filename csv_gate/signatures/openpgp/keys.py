@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import lru_cache
 from typing import Self
 
 from csv_gate.errors import FormatError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
+from csv_gate.records import dataclass
 from csv_gate.signatures.openpgp import armor, packets
 from csv_gate.signatures.openpgp.certificate import Certificate, Judged, Subkey
 from csv_gate.signatures.openpgp.packets import Packet, read_packets
@@ -71,6 +73,12 @@ class KeyRing:
         if fingerprint not in self._judged:
             self._judged[fingerprint] = Judged(given.certificate, self.limits)
         return self._judged[fingerprint]
+
+
+@lru_cache(maxsize=4)
+def key_ring(files: tuple[bytes, ...]) -> KeyRing:
+    """As `KeyRing.read`; one object for equal input, since what is verified of a key is remembered with it."""
+    return KeyRing.read(*files)
 
 
 def _read_file(octets: bytes, limits: Limits) -> Iterator[Certificate]:

@@ -6,11 +6,11 @@ Input is attacker-controlled. A packet is a slice of what was given; its body is
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.limits import Limits
+from csv_gate.records import dataclass
 
 SIGNATURE: Final = 2
 SECRET_KEY: Final = 5

@@ -6,7 +6,6 @@ Keys of version 4 and 6. A key of an algorithm or with parameters that this modu
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, p
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from csv_gate.errors import FormatError
+from csv_gate.records import dataclass
 from csv_gate.signatures.openpgp import algorithms
 from csv_gate.signatures.openpgp.packets import Fields
 

@@ -9,18 +9,17 @@ import pytest
 from csv_gate.formats import ExtractionSettings, extract
 from csv_gate.model.facts import Facts, PackageFacts, SignatureScheme
 from csv_gate.model.problems import ProblemCode
-from csv_gate.signatures.openpgp import KeyRing
 from tests.builders import openpgp as pgp
 from tests.builders.linux_packages import CONTROL, ar, deb_members, debsigs, dpkg_sig, tarball
 
 KEY = pgp.ed()
-KEYS = KeyRing.read(pgp.certificate(KEY))
+KEYS = (pgp.certificate(KEY),)
 MEMBERS = deb_members()
 SIGNED = [*MEMBERS, debsigs(MEMBERS, KEY)]
 EXTRA = ("data.tar.xz", b"evil")
 
 
-def read(members: list[tuple[str, bytes]], keys: KeyRing = KEYS) -> Facts:
+def read(members: list[tuple[str, bytes]], keys: tuple[bytes, ...] = KEYS) -> Facts:
     facts = extract(ar(members), ExtractionSettings(openpgp_keys=keys), name="tool.deb")
     assert facts.format == "deb"
     return facts
@@ -52,7 +51,7 @@ def test_a_signature_over_the_three_members_is_valid(role: str) -> None:
 def test_an_armored_signature_counts_and_an_unknown_key_is_told() -> None:
     name, octets = debsigs(MEMBERS, KEY)
     assert read([*MEMBERS, (name, pgp.armored(octets))]).signatures[0].valid
-    facts = read(SIGNED, KeyRing())
+    facts = read(SIGNED, ())
     assert not facts.signatures[0].valid
     assert signature_codes(facts) == {ProblemCode.OPENPGP_KEY_UNKNOWN}
 

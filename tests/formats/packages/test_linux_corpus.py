@@ -74,7 +74,8 @@ def _rows(*formats: str) -> list[Mapping[str, str]]:
 
 
 def _facts(path: str) -> Facts:
-    return extract((ROOT / path).read_bytes(), ExtractionSettings(openpgp_keys=keys()), name=path)
+    given = tuple((ROOT / key).read_bytes() for key in KEY_FILES)
+    return extract((ROOT / path).read_bytes(), ExtractionSettings(openpgp_keys=given), name=path)
 
 
 @pytest.mark.parametrize("row", _rows("rpm", "deb"), ids=lambda row: row["path"])

@@ -25,7 +25,7 @@ EDGES = (0, 1, 2, 15, 16, 0x7F, 0xFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_F
 KEY, SUB = pgp.ed(), pgp.ed(1)
 CERTIFICATE = pgp.certificate(KEY, direct=pgp.revocation(KEY, reason=1, created=pgp.SIGNED + 1), further=pgp.subkey(KEY, SUB))
 KEYS = KeyRing.read(CERTIFICATE)
-SETTINGS = ExtractionSettings(openpgp_keys=KEYS)
+SETTINGS = ExtractionSettings(openpgp_keys=(CERTIFICATE,))
 CONTENT = b"content\n"
 MEMBERS = deb_members()
 

@@ -12,13 +12,12 @@ import pytest
 
 from csv_gate.formats import ExtractionSettings, extract
 from csv_gate.model.problems import ProblemCode
-from csv_gate.signatures.openpgp import KeyRing
 from tests.builders import openpgp as pgp
 from tests.builders.linux_packages import PAYLOAD, Rpm, ar, deb_members, debsigs
 
 KEY = pgp.rsa_key()
 CERTIFICATE = pgp.certificate(KEY)
-SETTINGS = ExtractionSettings(openpgp_keys=KeyRing.read(CERTIFICATE))
+SETTINGS = ExtractionSettings(openpgp_keys=(CERTIFICATE,))
 SIGNED = Rpm(header_key=KEY)
 PACKAGES = {
     "unsigned": Rpm(),
@@ -106,7 +105,7 @@ def test_ar_and_gpgv_agree_on_a_debian_package(is_changed: bool, tmp_path: Path)
     (tmp_path / "a.sig").write_bytes(
         subprocess.run(["ar", "p", tmp_path / "a.deb", "_gpgorigin"], capture_output=True, check=True).stdout
     )
-    command: list[str | Path] = ["gpgv", "--keyring", tmp_path / "keys.gpg", tmp_path / "a.sig", tmp_path / "content"]
+    command = ["gpgv", "--keyring", str(tmp_path / "keys.gpg"), str(tmp_path / "a.sig"), str(tmp_path / "content")]
     done = subprocess.run(command, capture_output=True, check=False)
     (facts,) = extract(octets, SETTINGS).signatures
     assert (done.returncode == 0) is facts.valid is not is_changed

@@ -10,15 +10,14 @@ from csv_gate.formats import ExtractionSettings, extract
 from csv_gate.formats.packages.rpm_header import LEAD_BYTES
 from csv_gate.model.facts import Facts, PackageFacts, SignatureScheme
 from csv_gate.model.problems import ProblemCode
-from csv_gate.signatures.openpgp import KeyRing
 from tests.builders import openpgp as pgp
 from tests.builders.linux_packages import PAYLOAD, Rpm
 
 KEY, OTHER = pgp.ed(), pgp.ed(1)
-KEYS = KeyRing.read(pgp.certificate(KEY) + pgp.certificate(OTHER))
+KEYS = (pgp.certificate(KEY) + pgp.certificate(OTHER),)
 
 
-def read(octets: bytes, keys: KeyRing = KEYS) -> Facts:
+def read(octets: bytes, keys: tuple[bytes, ...] = KEYS) -> Facts:
     facts = extract(octets, ExtractionSettings(openpgp_keys=keys), name="tool.rpm")
     assert facts.format == "rpm"
     return facts
@@ -58,7 +57,7 @@ def test_an_unsigned_package_with_right_digests_has_no_signature_and_no_problem(
 
 
 def test_an_unknown_key_is_told_apart_from_wrong_digests() -> None:
-    facts = read(Rpm(header_key=KEY).build(), KeyRing())
+    facts = read(Rpm(header_key=KEY).build(), ())
     assert package(facts).digests_match is True
     assert not facts.signatures[0].valid
     assert signature_codes(facts) == {ProblemCode.OPENPGP_KEY_UNKNOWN}
@@ -142,7 +141,7 @@ def test_each_digest_that_is_wrong_is_told_by_its_name(how: Rpm, what: str) -> N
 
 def test_weak_digests_in_signatures_do_not_count() -> None:
     key = pgp.rsa_key()
-    facts = read(Rpm(header_key=key, hash=2).build(), KeyRing.read(pgp.certificate(key)))
+    facts = read(Rpm(header_key=key, hash=2).build(), (pgp.certificate(key),))
     assert not facts.signatures[0].valid
     assert signature_codes(facts) == {ProblemCode.WEAK_DIGEST}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from csv_gate.engine import CompiledPolicySet, compile_policy_set, evaluate, with_supplemental
@@ -13,6 +12,7 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Decision
 from csv_gate.policies import read_policy, write_xml
+from csv_gate.records import dataclass
 from csv_gate.suggesting.levels import Level, Proposal
 from csv_gate.suggesting.names import shown
 from csv_gate.suggesting.supplemental import supplemental_of
@@ -75,7 +75,7 @@ class Suggestion:
     caveats: tuple[str, ...] = ()
 
 
-def suggest(policies: AppControlPolicySet, candidates: Iterable[Candidate], wish: Wish = Wish()) -> Suggestion:
+def suggest(policies: AppControlPolicySet, candidates: Iterable[Candidate], wish: Wish = Wish()) -> Suggestion:  # noqa: B008, frozen
     """Find, for each blocked artifact, the first level whose rules the engine honours, and put those rules into one policy.
 
     The result depends on the policies and on the set of candidates only, not on their order.
