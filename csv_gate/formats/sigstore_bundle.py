@@ -104,7 +104,8 @@ def _names_a_key(text: str) -> bool:
 
 def _verify(verifier: Verifier, bundle: Bundle, digest: bytes) -> None:
     """Raises whatever the library does, and _OtherFileError."""
-    from sigstore.hashes import HashAlgorithm, Hashed
+    from sigstore.hashes import Hashed
+    from sigstore_models.common.v1 import HashAlgorithm
 
     if bundle._dsse_envelope is None:
         stated = bundle._inner.message_signature

@@ -12,7 +12,16 @@ from dataclasses import field
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import NAMED_BY_END, NEEDS_WHOLE, ZIP_TAIL_BYTES, ExtractionSettings, detect_format, identify, name_by_end
+from csv_gate.formats import (
+    NAMED_BY_END,
+    NEEDS_WHOLE,
+    PACKAGES,
+    ZIP_TAIL_BYTES,
+    ExtractionSettings,
+    detect_format,
+    identify,
+    name_by_end,
+)
 from csv_gate.gate.opening import Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
