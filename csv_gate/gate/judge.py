@@ -20,7 +20,6 @@ from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepa
 from csv_gate.gate.findings import findings_of, unowned
 from csv_gate.gate.opening import JudgedMembers, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
-from csv_gate.gate.sides import with_sides
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
@@ -170,13 +169,13 @@ class Judge:
             if format is not None:
                 return sorted(self._opened(entry, content, format, formats), key=lambda one: one.path)
             if cache is None:
-                facts = with_sides(self._extracted(content, entry.path), content, entry, self._settings)
+                facts = self._with_sides(self._extracted(content, entry.path), content, entry)
                 return [Known(entry.path, entry.scope, facts)]
             sha256 = hashlib.sha256(content).digest()
             kept = cache.facts(sha256)
             facts = extract(content, self._settings, name=entry.path, sha256=sha256) if kept is None else kept
             # What is kept is of these bytes alone, wherever they lie.
-            signed = with_sides(facts, content, entry, self._settings)
+            signed = self._with_sides(facts, content, entry)
         # Only here is it sure that the file did not change while it was read.
         if kept is None:
             cache.keep(facts)
@@ -203,7 +202,7 @@ class Judge:
             return None
         facts = self._extracted(content, found.path)
         if has_sides:
-            facts = with_sides(facts, content, entry, self._settings)
+            facts = self._with_sides(facts, content, entry)
         if not (is_judged or found.problems or found.gap or facts.signatures or facts.problems or facts.gaps):
             return None  # a package that says nothing of itself
         gaps = facts.gaps if found.gap is None else (*facts.gaps, found.gap)
@@ -217,6 +216,14 @@ class Judge:
 
             facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
         return self._completed(facts)
+
+    def _with_sides(self, facts: Facts, content: Content, entry: Entry) -> Facts:
+        """With the signatures that lie beside a listed file."""
+        if not entry.beside and not entry.is_alone:
+            return facts
+        from csv_gate.gate.sides import with_sides  # few files have any
+
+        return with_sides(facts, content, entry, self._settings)
 
     def _completed(self, facts: Facts) -> Facts:
         """With what this run, not the bytes, leaves open."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from csv_gate.errors import LimitError
 from csv_gate.formats import ExtractionSettings
+from csv_gate.formats.detached import needs_its_file, with_detached
 from csv_gate.limits import Limits
 from csv_gate.model.facts import Facts
 from csv_gate.model.problems import Problem, ProblemCode
@@ -37,10 +38,6 @@ class _Side:
 
 def with_sides(facts: Facts, content: Content, entry: Entry, settings: ExtractionSettings) -> Facts:
     """The facts of a listed file with what the files beside it say; `content` are its bytes. Raises nothing for what they hold."""
-    if not entry.beside and not entry.is_alone:
-        return facts
-    from csv_gate.formats.detached import needs_its_file, with_detached  # few files have any
-
     if entry.is_alone and len(content) <= settings.limits.max_detached_bytes:
         name = entry.path.rsplit("/", 1)[-1]
         if needs_its_file(bytes(content[:]), name, settings.limits):
