@@ -15,6 +15,7 @@ from csv_gate.gate.since_green import changed_since
 from csv_gate.model.facts import SignatureScheme, SignatureSource
 from csv_gate.model.verdict import Decision
 from csv_gate.report import render
+from csv_gate.scan import open_content
 from csv_gate.signatures.certificate import read_certificate
 from tests.builders import signing
 from tests.builders.containers import zip_of
@@ -107,7 +108,7 @@ def test_a_side_file_that_was_swapped_for_a_link_is_not_followed(tmp_path: Path,
     tree(tmp_path, {"a.dll": CODE, "a.dll.p7s": SIGNATURE, "secret": SIGNATURE})
     from csv_gate.gate import sides
 
-    opened = sides.open_content
+    opened = open_content
 
     def swapped(entry: Any, limits: Any) -> Any:
         Path(entry.location).unlink()
