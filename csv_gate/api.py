@@ -25,7 +25,7 @@ from csv_gate.errors import (
 from csv_gate.gate import Plan, SpooledResult
 from csv_gate.gate import run as run_plan
 from csv_gate.gate.anchors import read_openpgp_keys, read_roots
-from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
+from csv_gate.gate.configured import Asked, files_of, owners_of, required_of, targets_of
 from csv_gate.gate.inspection import inspect
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS, Limits
@@ -162,6 +162,7 @@ def check(
     settings = with_config.config
     instant = evaluated_at or _now()
     base = Path(config).parent if config is not None else Path.cwd()
+    required = required_of(settings, DEFAULT_LIMITS)
     plan = Plan(
         inputs=tuple(os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)),
         targets=targets_of(
@@ -190,6 +191,8 @@ def check(
         config_sha256=with_config.sha256,
         owners=owners_of(settings, base),
         waivers=NO_WAIVERS if settings.waivers is None else read_waivers(settings.waivers),
+        requirements=required.sets,
+        requirement_catalogs=required.catalogs,
     )
     return run_plan(plan)
 

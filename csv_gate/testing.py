@@ -44,12 +44,14 @@ class Judgement:
     def is_allowed(self) -> bool:
         """Whether every target runs every file: each verdict is `allowed`, or was waived by a person, and nothing else fails.
 
-        A file that no policy governs is not `allowed`: that the target runs it was not said by any policy.
+        A file that no policy governs is not `allowed`: that the target runs it was not said by any policy. What only a requirement of the
+        configuration is about (a package, a catalog) has to meet it, and no more.
         """
         return self.exit_code is ExitCode.OK and all(
             artifact.verdicts
             and all(_is_allowed(verdict, is_waived=artifact.waiver is not None) for verdict in artifact.verdicts)
             for artifact in self.result.artifacts
+            if not _is_for_no_target(self.result, artifact)
         )
 
     @property
@@ -159,7 +161,7 @@ def refusal(judged: Judgement) -> str:
     ungoverned = []
     for artifact in judged.result.artifacts:
         path = terminal(artifact.artifact.path)
-        if not artifact.verdicts:
+        if not artifact.verdicts and not _is_for_no_target(judged.result, artifact):
             ungoverned.append(f"{path}: no target gets it")
         ungoverned += [
             f"{path}: no policy of {terminal(verdict.target)} governs it: {terminal(verdict.because)}"
@@ -176,6 +178,16 @@ def _is_allowed(verdict: Verdict, *, is_waived: bool) -> bool:
         return True
     # A waiver excuses what fails a build; that an audit policy denies a file, or that none governs it, is not such a thing.
     return is_waived and not verdict.audited and verdict.decision in (Decision.DENIED, Decision.UNDECIDED)
+
+
+def _is_for_no_target(result: SavedResult, artifact: ArtifactResult) -> bool:
+    """Whether it was looked at for a requirement alone: there are targets, and none of them judges files of its format."""
+    from csv_gate.gate.engines import JUDGED_FORMATS
+
+    facts = artifact.artifact.facts
+    engines = [JUDGED_FORMATS.get(target.engine) for target in result.targets]
+    is_known = bool(engines) and facts.gap() is None and None not in engines
+    return not artifact.verdicts and is_known and not any(facts.format in formats for formats in engines if formats)
 
 
 def _each(value: PathLike | Iterable[PathLike]) -> list[str]:

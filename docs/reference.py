@@ -30,7 +30,7 @@ FAMILIES = {
     "CSV1": "Signatures and files",
     "CSV2": "App Control",
     "CSV3": "Containers and scripts",
-    "CSV5": "Requirements",
+    "CSV4": "Requirements",
     "CSV6": "Policies",
     "CSV8": "Could not be decided",
     "CSV9": "The gate's own hygiene",

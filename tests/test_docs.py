@@ -43,7 +43,7 @@ def not_run(example: Example) -> str | None:
 
 
 def _is_configuration(document: object) -> bool:
-    return isinstance(document, dict) and bool({"owners", "notify", "waivers", "targets"} & set(document))
+    return isinstance(document, dict) and bool({"owners", "notify", "waivers", "requirements", "targets"} & set(document))
 
 
 def _lint(path: Path, *command: str) -> None:
@@ -126,6 +126,7 @@ BY_OTHER_TESTS: dict[str, Callable[[Example], bool]] = {
     "tests/test_documents.py": lambda one: one.is_marked and one.kind in ("console", "python"),
     "tests/test_api.py": lambda one: one.page == "docs/api.md" and one.kind == "python",
     "tests/test_readme.py": lambda one: one.page == "README.md" and one.body.startswith("$ .venv/bin/python -m csv_gate "),
+    "tests/cli/test_requirements.py": lambda one: one.page == "docs/requirements.md" and one.kind == "console",
     "tests/test_docs_commands.py": lambda one: bool(one.commands) or one.kind == "toml",
 }
 """Which test runs which blocks."""

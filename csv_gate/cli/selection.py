@@ -14,7 +14,7 @@ from csv_gate.config import Config, FailOn, LoadedConfig, find_config, load_conf
 from csv_gate.errors import UsageError
 from csv_gate.gate import Plan
 from csv_gate.gate.anchors import read_openpgp_keys, read_roots
-from csv_gate.gate.configured import Asked, files_of, owners_of, targets_of
+from csv_gate.gate.configured import Asked, files_of, owners_of, required_of, targets_of
 from csv_gate.gate.shards import read_shard
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS
@@ -105,6 +105,7 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         )
     kept = _kept(args, console)
     base = loaded.path.parent if loaded.path else Path.cwd()
+    required = required_of(config, DEFAULT_LIMITS)
     plan = Plan(
         inputs=paths,
         targets=targets,
@@ -128,6 +129,8 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         kept_facts=None if kept == "off" else cache_folder(console.environment),
         trusts_files=kept == "trust-files",
         shard=None if (shard := text(args, "shard")) is None else read_shard(shard),
+        requirements=required.sets,
+        requirement_catalogs=required.catalogs,
     )
     return Selection(plan=plan, config=config)
 

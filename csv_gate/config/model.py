@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from csv_gate.config.ownership import Ownership
+from csv_gate.config.requirements import RequirementSettings, SignerSettings, check_references
 from csv_gate.config.targets import Target
 from csv_gate.documents import FilePattern, says
 from csv_gate.globs import Glob
@@ -78,6 +79,12 @@ class Config:
         default=None, metadata=says("Processes that read artifacts; none given: one per usable processor.", low=1, high=256)
     )
     targets: Mapping[str, Target] = field(default_factory=dict, metadata=says("Deploy targets by name."))
+    signers: Mapping[str, SignerSettings] = field(
+        default_factory=dict, metadata=says("Who signs, by name, for requirements to refer to.")
+    )
+    requirements: Mapping[str, RequirementSettings] = field(
+        default_factory=dict, metadata=says("What is asked of signatures, beside any policy, by name.")
+    )
     owners: tuple[OwnerRule, ...] = field(
         default=(), metadata=says("Who answers for which paths of the build output; the last match wins.")
     )
@@ -85,3 +92,6 @@ class Config:
     ownership: Ownership = field(default=Ownership(), metadata=says("Where else owners are written down."))
     waivers: Path | None = field(default=None, metadata=says("The waiver file."))
     notify: Notify = field(default=Notify(), metadata=says("How owners are told of a red build."))
+
+    def __post_init__(self) -> None:
+        check_references(self.requirements, self.signers, self.targets)

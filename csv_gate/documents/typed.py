@@ -128,6 +128,9 @@ class _Reading:
             return _MISSING
         try:
             return kind(**values)
+        except ConfigErrors as several:
+            self.faults += several.errors
+            return _MISSING
         except ConfigError as error:  # a rule over several fields, in the record's own __post_init__
             return self._fault(error.title, error.place or node.place, got=error.got, expected=error.expected, help=error.help)
 

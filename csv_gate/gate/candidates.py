@@ -23,7 +23,7 @@ def candidates(plan: Plan, target: Target) -> Iterator[tuple[Artifact, AppContro
     """
     listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
     scopes = {entry.path: entry.scope for entry in listed.entries}
-    with run(replace(plan, targets=(target,))) as result:
+    with run(replace(plan, targets=(target,), requirements=())) as result:
         for row in result.artifacts:
             context = target.routes.context_for(_scope(row.artifact.path, scopes))
             if context is not None:

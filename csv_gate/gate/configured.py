@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csv_gate.config import Config, LoadedConfig, context_for, read_trusted_roots, trusted_root_files
 from csv_gate.config import Target as TargetSettings
@@ -17,6 +18,9 @@ from csv_gate.model.context import AppControlContext, CodeMode, Mode
 from csv_gate.owners import OwnerIndex, load_owner_index
 from csv_gate.policies import join_policies, load_policy
 from csv_gate.records import dataclass
+
+if TYPE_CHECKING:
+    from csv_gate.requirements import RequirementSet
 
 COMMAND_LINE_TARGET = "policy"
 """Name of the target that `--policy` makes where no configured one is named."""
@@ -58,7 +62,7 @@ class ConfiguredRoutes:
 
 
 def targets_of(loaded: LoadedConfig, asked: Asked) -> tuple[Target, ...]:
-    """The targets of a run, sorted by name, with their policies read.
+    """The targets of a run, sorted by name, with their policies read; none, where the configuration has requirements alone.
 
     `--policy` alone makes a target of its own; with one named target it takes the place of that target's policies.
 
@@ -91,12 +95,14 @@ def _from_command_line(asked: Asked) -> Target:
 
 def _chosen(loaded: LoadedConfig, names: Sequence[str]) -> tuple[TargetSettings, ...]:
     known = loaded.config.targets
+    if not known and not names and loaded.config.requirements:
+        return ()
     if not known:
         where = f"{loaded.path} names none" if loaded.path else "there is no csv-gate.yaml and no --policy"
         raise UsageError(
             "there is no target to judge for",
             got=where,
-            expected="a policy: `--policy FILE`, or `targets:` in csv-gate.yaml",
+            expected="a policy: `--policy FILE`, or `targets:` or `requirements:` in csv-gate.yaml",
             help="`csv-gate check build/ --policy SiPolicy.xml` needs no configuration",
         )
     for name in names:
@@ -170,3 +176,25 @@ def _with_base(targets: tuple[Target, ...]) -> tuple[Target, ...]:
                 help="a supplemental policy only extends a base: give the base too",
             )
     return targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Required:
+    """What a configuration asks of signatures."""
+
+    sets: tuple[RequirementSet, ...] = ()
+    catalogs: tuple[str, ...] = ()
+    """Files that sets name."""
+
+
+def required_of(config: Config, limits: Limits) -> Required:
+    """The requirements of a configuration; what reads them is loaded only where there are any.
+
+    Raises:
+        ConfigError: a catalog that a set names is not there or cannot be read.
+    """
+    if not config.requirements:
+        return Required()
+    from csv_gate.gate.requirement_sets import requirement_catalogs, requirements_of
+
+    return Required(sets=requirements_of(config, limits), catalogs=requirement_catalogs(config))

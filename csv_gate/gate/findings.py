@@ -26,19 +26,22 @@ def findings_of(
     facts: Facts,
     verdicts: Sequence[Verdict],
     version_of: Mapping[str, str] = MappingProxyType({}),
+    required: Sequence[Finding] = (),
 ) -> tuple[Finding, ...]:
     """All findings of one artifact, gravest first, then as the verdicts and the file have them; none twice.
 
-    `version_of` tells of which target another one is a version that is still live.
+    `version_of` tells of which target another one is a version that is still live. `required`: what requirements found.
     """
-    found = dict.fromkeys((*_from_verdicts(verdicts), *_from_versions(verdicts, version_of), *_bounded(_from_problems(facts))))
+    of_verdicts = (*_from_verdicts(verdicts), *_from_versions(verdicts, version_of))
+    found = dict.fromkeys((*of_verdicts, *required, *_bounded(_from_problems(facts))))
     return tuple(sorted(found, key=lambda finding: -finding.level.rank))
 
 
-def unowned(verdicts: Iterable[Verdict]) -> tuple[Finding, ...]:
+def unowned(verdicts: Iterable[Verdict], required: Iterable[Finding] = ()) -> tuple[Finding, ...]:
     """For an artifact that nobody answers for: a note, where somebody would have to."""
     grave = (Decision.DENIED, Decision.UNDECIDED)
-    if not any(verdict.decision in grave for verdict in verdicts):
+    is_grave = any(verdict.decision in grave for verdict in verdicts) or any(one.level is Level.ERROR for one in required)
+    if not is_grave:
         return ()
     entry = check("CSV921")
     message = "nothing says who answers for it, so nobody in particular is told"

@@ -6,7 +6,7 @@ This is the one place where an unreadable artifact turns into a gap, and a gap i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,14 +16,14 @@ from csv_gate.errors import ArtifactError
 from csv_gate.formats import PACKAGES, ExtractionSettings, extract
 from csv_gate.gate.anchors import roots_with, sigstore_root
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare, wanted_formats
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare
 from csv_gate.gate.findings import findings_of, unowned
-from csv_gate.gate.opening import JudgedMembers, Selection, container_format, members
+from csv_gate.gate.opening import JudgedMembers, Looked, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import Count, count
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
-from csv_gate.model.result import ArtifactResult
+from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.records import dataclass
 from csv_gate.report.artifact_line import ArtifactLines
@@ -32,6 +32,7 @@ from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
 
 if TYPE_CHECKING:
+    from csv_gate.gate.required import Formats, RequirementJudge
     from csv_gate.store.facts_cache import FactsCache
 
 _LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
@@ -80,10 +81,11 @@ class Judge:
             openpgp_keys=plan.given_openpgp_keys,
             sigstore_root=sigstore_root(plan.sigstore_root),
         )
+        self._looked = Looked(plan)
+        self._required = _required(plan, catalogs)
         # What a second implementation says is not kept.
         self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
-        self._wanted = wanted_formats(plan.targets)
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
         )
@@ -95,35 +97,47 @@ class Judge:
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""
         why = "reading it ended the worker process (the file was cut short, or memory ran out)"
-        return self._row(self._result(Known(entry.path, entry.scope, unreadable(entry.size, why), is_folder=entry.is_folder)))
+        known = Known(entry.path, entry.scope, unreadable(entry.size, why), is_folder=entry.is_folder)
+        return self._row(self._result(known, {}))
 
     def _row(self, waived: Waived) -> Row:
         counted = count(waived.result, self._plan.fail_on, waived.used)
-        if counted.unrouted is not None and self._is_opened(waived.result.artifact.facts):
-            counted = replace(counted, unrouted=None)  # its members are what goes to targets
+        if counted.unrouted is not None and not self._is_for_targets(waived.result.artifact.facts):
+            counted = replace(counted, unrouted=None)
         return self._lines.line(waived.result), counted
+
+    def _is_for_targets(self, facts: Facts) -> bool:
+        """Whether it would go to targets by itself. Of a container that is opened the members do; some only requirements are about."""
+        if self._is_opened(facts) or not self._ready:
+            return False
+        return facts.format in self._looked.formats or facts.gap() is not None
 
     def judge(self, entry: Entry) -> Iterator[Waived]:
         """The results of one listed file and of what is in it, sorted by path, and which waivers they take. Raises nothing for what the
         file is or holds."""
         try:
-            for known in self.facts(entry, self._wanted):
-                yield self._result(known)
+            found = self.facts(entry, self._looked)
+            containers = {known.scope: known.facts.format for known in found if self._is_opened(known.facts)}
+            for known in found:
+                yield self._result(known, containers)
         except Exception as error:
             error.add_note(f"while judging {entry.path!r}")
             raise
 
-    def _result(self, known: Known) -> Waived:
+    def _result(self, known: Known, containers: Formats) -> Waived:
         facts = known.facts
         verdicts = tuple(self._verdicts(known))
         sha256 = facts.digests.sha256 if facts.digests else None
         owner = self._plan.owners.owner_of(known.scope, sha256)
-        nobody = () if owner is not None or self._plan.owners.is_silent else unowned(verdicts)
+        required: tuple[Finding, ...] = ()
+        if self._required is not None:
+            required = self._required.findings(known.scope, facts, containers, is_folder=known.is_folder)
+        nobody = () if owner is not None or self._plan.owners.is_silent else unowned(verdicts, required)
         result = ArtifactResult(
             # Waivers name paths as the configuration does.
             artifact=Artifact(path=known.scope, facts=facts),
             verdicts=verdicts,
-            findings=(*findings_of(facts, verdicts, self._version_of), *nobody),
+            findings=(*findings_of(facts, verdicts, self._version_of, required), *nobody),
             owner=owner,
         )
         if not self._plan.waivers.waivers and known.path == known.scope:
@@ -131,15 +145,15 @@ class Judge:
         waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return replace(waived, result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
-    def facts(self, entry: Entry, formats: Collection[str] | None) -> list[Known]:
+    def facts(self, entry: Entry, looked: Looked | None) -> list[Known]:
         """The facts of one listed file and of its members, sorted by path; an unreadable one has a gap instead.
 
-        Of members those whose format is in `formats` (`None`: all), of containers also those that there is something to tell of.
+        Of members those that are `looked` at (`None`: all), of containers also those that there is something to tell of.
         """
         try:
             # A signature beside the file is over its bytes, which are needed then.
             known = None if entry.beside or entry.is_alone else self._trusted(entry)
-            return self._read(entry, formats) if known is None else [Known(entry.path, entry.scope, self._completed(known))]
+            return self._read(entry, looked) if known is None else [Known(entry.path, entry.scope, self._completed(known))]
         except ArtifactError as error:
             return [Known(entry.path, entry.scope, unreadable(entry.size, str(error)), is_folder=entry.is_folder)]
 
@@ -157,7 +171,7 @@ class Judge:
     def _is_opened(self, facts: Facts) -> bool:
         return facts.format in OPENERS and self._plan.opens_containers
 
-    def _read(self, entry: Entry, formats: Collection[str] | None) -> list[Known]:
+    def _read(self, entry: Entry, looked: Looked | None) -> list[Known]:
         """What the bytes say; of a file that is no container from the kept facts, where these bytes were read before.
 
         Raises ArtifactError, also where the file changed while it was read.
@@ -167,7 +181,7 @@ class Judge:
         with open_content(entry, self._plan.limits) as content:
             format = container_format(content, entry.path) if self._plan.opens_containers else None
             if format is not None:
-                return sorted(self._opened(entry, content, format, formats), key=lambda one: one.path)
+                return sorted(self._opened(entry, content, format, looked), key=lambda one: one.path)
             if cache is None:
                 facts = self._with_sides(self._extracted(content, entry.path), content, entry)
                 return [Known(entry.path, entry.scope, facts)]
@@ -183,20 +197,21 @@ class Judge:
             cache.keep_identity(entry.location, entry.identity, sha256, looked_ns)
         return [Known(entry.path, entry.scope, self._completed(signed))]
 
-    def _opened(self, entry: Entry, content: Content, format: str, formats: Collection[str] | None) -> Iterator[Known]:
-        questions = JudgedMembers(Selection(self._plan, entry), formats)
+    def _opened(self, entry: Entry, content: Content, format: str, looked: Looked | None) -> Iterator[Known]:
+        questions = JudgedMembers(Selection(self._plan, entry), looked)
         for found in members(self._plan, entry, content, format, questions):
-            facts = self._found(found, content if found.depth == 0 else found.content, formats, entry)
+            facts = self._found(found, content if found.depth == 0 else found.content, questions, entry)
             if facts is not None:
                 yield Known(entry.path + found.path[len(entry.scope) :], found.path, facts)
 
-    def _found(self, found: Found, content: Content | None, formats: Collection[str] | None, entry: Entry) -> Facts | None:
+    def _found(self, found: Found, content: Content | None, questions: JudgedMembers, entry: Entry) -> Facts | None:
         """The facts of what was found in a container; `None`: there is nothing to tell of it."""
         if content is None:
             return None if found.gap is None else unreadable(found.size, found.gap.why)
         if not found.is_container:
             return self._extracted(content, found.path) if found.is_wanted else None
-        is_judged = found.is_wanted and (formats is None or found.format in formats)
+        # Only now is it known which kind of archive it is.
+        is_judged = questions.wants(found.path, found.format)
         has_sides = found.depth == 0 and entry.is_included and bool(entry.beside or entry.is_alone)
         if not (is_judged or found.problems or found.gap or has_sides or found.format in PACKAGES):
             return None
@@ -227,7 +242,7 @@ class Judge:
 
     def _completed(self, facts: Facts) -> Facts:
         """With what this run, not the bytes, leaves open."""
-        if self._catalog_gap is not None and facts.format in _LISTED:
+        if self._catalog_gap is not None and (facts.format in _LISTED or self._plan.requirements):
             facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
         return facts
 
@@ -258,7 +273,14 @@ class Judge:
         for ready, context in contexts:
             if context is None:
                 continue
-            if is_container and facts.format not in JUDGED_FORMATS[ready.target.engine]:
+            is_judged = facts.format in JUDGED_FORMATS[ready.target.engine]
+            if (
+                not (is_judged or is_container)
+                and self._required is not None
+                and self._required.means(known.scope, facts.format)
+            ):
+                continue  # looked at for a requirement alone
+            if is_container and not is_judged:
                 verdict = _of_container(ready.target.name)
             else:
                 verdict = ready.evaluate(_seen_by(facts, ready.foreign_catalogs), context)
@@ -266,6 +288,14 @@ class Judge:
                 verdict = _unopened(ready.target.name, unopened.why)
             found.append(verdict)
         return found
+
+
+def _required(plan: Plan, catalogs: Catalogs) -> RequirementJudge | None:
+    if not plan.requirements:
+        return None
+    from csv_gate.gate.required import RequirementJudge
+
+    return RequirementJudge(plan, catalogs)
 
 
 def _cache(plan: Plan, settings: ExtractionSettings) -> FactsCache | None:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from csv_gate.containers import OPENERS
 from csv_gate.errors import ExitCode, Place, UsageError
+from csv_gate.gate.engines import JUDGED_FORMATS
 from csv_gate.gate.findings import NO_TARGET, unrouted_findings
 from csv_gate.model.result import ArtifactResult, Finding, Summary
 from csv_gate.model.result_read import SavedResult
@@ -63,7 +64,10 @@ def _findings(parts: Sequence[Part], artifacts: Sequence[ArtifactResult]) -> tup
     unrouted = next((one for one in said if one.check == NO_TARGET), None)
     # A container that was opened goes to no target itself; its members do.
     opened = OPENERS if any(part.result.summary.containers for part in parts) else ()
-    paths = [one.artifact.path for one in artifacts if not one.verdicts and one.artifact.facts.format not in opened]
+    # What only requirements are about goes to none either, and needs not.
+    judged = frozenset[str]().union(*(JUDGED_FORMATS.get(target.engine, ()) for target in parts[0].result.targets))
+    unjudged = [(one.artifact.path, one.artifact.facts) for one in artifacts if not one.verdicts]
+    paths = [path for path, facts in unjudged if facts.format not in opened and (facts.format in judged or facts.gap())]
     told = () if unrouted is None else unrouted_findings(paths)
     return (
         *(
@@ -147,6 +151,7 @@ def _summary(results: Sequence[SavedResult], findings: Iterable[Finding]) -> Sum
         excluded=summaries[0].excluded,
         skipped=summaries[0].skipped,
         containers=summaries[0].containers,
+        unmet=total("unmet"),
         findings={level: levels.count(level) for level in Level},
         # Whatever failed a shard fails the whole; the gravest first.
         exit_code=next((code for code in _GRAVEST_FIRST if code in codes), ExitCode.OK),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
 from csv_gate.formats import HEAD_BYTES, NAMED_BY_END, ZIP_TAIL_BYTES, detect_format, name_by_end
+from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.plan import Plan
 from csv_gate.records import dataclass
 from csv_gate.scan import Content, Entry
+
+if TYPE_CHECKING:
+    from csv_gate.gate.meaning import Requirements
+    from csv_gate.requirements import RequirementSet
 
 INSIDE = "!/"
 
@@ -38,19 +44,45 @@ class Selection:
         return self.plan.include.may_reach(scope + "!")
 
 
+class Looked:
+    """What a run looks at: the formats that its targets judge, and the artifacts that its requirements are about."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.formats = wanted_formats(plan.targets)
+        self.sets: tuple[RequirementSet, ...] = ()
+        """The requirements that concern the run."""
+        self._requirements: Requirements | None = None
+        if plan.requirements:
+            from csv_gate.gate.meaning import Requirements  # with the room of requirements behind it
+
+            self._requirements = Requirements(plan)
+            self.sets = self._requirements.sets
+
+    def wants(self, scope: str, format: str) -> bool:
+        return format in self.formats or (self._requirements is not None and self._requirements.wants(scope, format))
+
+    def used_by(self, scope: str, format: str) -> Iterable[tuple[str, str]]:
+        """(requirement, pattern) of what means an artifact."""
+        return () if self._requirements is None else self._requirements.used_by(scope, format)
+
+    def perhaps_used_by(self, scope: str) -> Iterable[tuple[str, str]]:
+        """The same of what could not be read, and so may be anything."""
+        return () if self._requirements is None else self._requirements.perhaps_used_by(scope)
+
+
 @dataclass(frozen=True, slots=True)
 class JudgedMembers:
-    """Asks for the members whose format is wanted; `None`: for all."""
+    """Asks for the members that are looked at; `None`: for all."""
 
     selection: Selection
-    formats: Collection[str] | None
+    looked: Looked | None
 
     def passes(self, path: str) -> bool:
         selection = self.selection
         return not selection.is_excluded(path) and (selection.is_included(path) or selection.may_hold(path))
 
     def wants(self, path: str, format: str) -> bool:
-        return (self.formats is None or format in self.formats) and self.selection.is_included(path)
+        return (self.looked is None or self.looked.wants(path, format)) and self.selection.is_included(path)
 
 
 def container_format(content: Content, name: str) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS, Limits
@@ -17,6 +17,9 @@ from csv_gate.model.result import Owner, Shard
 from csv_gate.model.verdict import Level
 from csv_gate.records import dataclass
 from csv_gate.waivers import NO_WAIVERS, WaiverFile
+
+if TYPE_CHECKING:
+    from csv_gate.requirements import RequirementSet
 
 
 class Routes(Protocol):
@@ -130,3 +133,7 @@ class Plan:
     limits: Limits = DEFAULT_LIMITS
     owners: Owners = field(default_factory=NoOwners)
     waivers: WaiverFile = NO_WAIVERS
+    requirements: tuple[RequirementSet, ...] = ()
+    """What is asked of signatures beside any policy."""
+    requirement_catalogs: tuple[str, ...] = ()
+    """Catalog files that requirements name; installed nowhere by that."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from csv_gate.errors import NoArtifactsError
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
-from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.findings import findings_of_set, unrouted_findings
+from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import rows
 from csv_gate.gate.shards import is_in
@@ -26,6 +27,9 @@ from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
 from csv_gate.scan import Entry, Walk, unused_patterns, walk
 from csv_gate.waivers import waiver_findings
+
+MAX_TOLD_SETS = 5
+"""Of the requirements that mean nothing, where nothing at all was found."""
 
 
 class Observer(Protocol):
@@ -65,14 +69,14 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     """
     listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
     roots = roots_with(plan.given_roots)
-    entries = _watched(listed.entries, observer)
-    seen = survey(plan, entries, wanted_formats(plan.targets), listed.unused, roots)
+    looked = Looked(plan)
+    seen = survey(plan, _watched(listed.entries, observer), looked, listed.unused, roots)
     if not seen.judgeable:
-        raise _nothing(plan, listed, seen)
+        raise _nothing(plan, listed, seen, looked)
     catalogs = read_catalogs(
         seen.catalogs,
         plan.catalogs,
-        (path for target in plan.targets for path in target.catalogs),
+        (*(path for target in plan.targets for path in target.catalogs), *plan.requirement_catalogs),
         roots=roots,
         limits=plan.limits,
         members=seen.member_catalogs,
@@ -90,12 +94,14 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
             tally.add(counted)
             if counted.unrouted is not None:
                 unrouted.append(counted.unrouted)
-        if plan.shard is None and tally.artifacts == len(unrouted):  # of a tree in parts, one may be empty
-            raise _nothing(plan, listed, seen)
+        # Of a tree in parts, one may be empty. What only a requirement is about does not make up for targets that take nothing.
+        if plan.shard is None and (tally.artifacts == len(unrouted) or (unrouted and not tally.with_verdict)):
+            raise _nothing(plan, listed, seen, looked)
     except BaseException:
         spool.close()
         raise
-    of_run = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *unrouted_findings(unrouted))
+    idle = _idle(plan, looked, seen)
+    of_run = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *idle, *unrouted_findings(unrouted))
     findings = tuple(one if one.owner else replace(one, owner=plan.owners.of_the_rest) for one in of_run)
     return SpooledResult(
         run=RunInfo(
@@ -112,13 +118,22 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     )
 
 
+def _idle(plan: Plan, looked: Looked, seen: Survey) -> tuple[Finding, ...]:
+    """Requirements that mean nothing here."""
+    if not looked.sets:
+        return ()
+    from csv_gate.requirements import idle_findings
+
+    return tuple(idle_findings(looked.sets, seen.required, is_whole=any(Path(path).is_dir() for path in plan.inputs)))
+
+
 def _watched(entries: Sequence[Entry], observer: Observer) -> Iterator[Entry]:
     for number, entry in enumerate(entries):
         observer.looked_at(number, len(entries))
         yield entry
 
 
-def _nothing(plan: Plan, listed: Walk, seen: Survey) -> NoArtifactsError:
+def _nothing(plan: Plan, listed: Walk, seen: Survey, looked: Looked) -> NoArtifactsError:
     """An empty build output must not go green: say what was seen instead."""
     told = [f"{number} {name}" for name, number in sorted(seen.left.items())]
     for number, word in (
@@ -130,11 +145,12 @@ def _nothing(plan: Plan, listed: Walk, seen: Survey) -> NoArtifactsError:
     ):
         if number:
             told.append(f"{number} {word}")
-    wanted = sorted(wanted_formats(plan.targets))
+    expected = [f"one file of format {', '.join(sorted(looked.formats))}"] if looked.formats else []
+    expected += [f"one that requirement {one.name} means" for one in looked.sets[:MAX_TOLD_SETS]]
     return NoArtifactsError(
-        "there is nothing to check: no file here is judged by any target",
+        f"there is nothing to check: no file here is judged by any {'target' if looked.formats else 'requirement'}",
         got=", ".join(told) if told else "no files at all",
-        expected=f"at least one file of format {', '.join(wanted)}",
+        expected=f"at least {', or '.join(expected)}",
         help="is the path right, and does the build come before the gate? Patterns that take out everything look the same",
     )
 

@@ -97,8 +97,9 @@ def changed_since(plan: Plan, green: State | None) -> Changed:
     is_patterned = any(not entry.is_included for entry in fresh) or bool(
         kept_catalogs and plan.opens_containers and (plan.include or plan.exclude)
     )
-    # A part of the files leaves waivers unused, which is a note.
-    if catalogs_changed or is_patterned or plan.fail_on is Level.NOTE or not _named_alike(plan, fresh):
+    # A part of the files leaves waivers unused, which is a note, and requirements idle, which is a warning.
+    tells_idle = plan.fail_on is Level.NOTE or (plan.fail_on is Level.WARNING and bool(plan.requirements))
+    if catalogs_changed or is_patterned or tells_idle or not _named_alike(plan, fresh):
         return Changed(plan=plan, files=len(entries), state=state)
     # Catalogs that did not change are looked at too: they may list what did.
     inputs = tuple(sorted({entry.path for entry in fresh} | kept_catalogs))
@@ -151,7 +152,8 @@ def _context(plan: Plan) -> str:
         sorted(plan.inputs),
         [str(glob) for glob in plan.include],
         [str(glob) for glob in plan.exclude],
-        [_file_digest(path) for path in plan.catalogs],
+        [_file_digest(path) for path in (*plan.catalogs, *plan.requirement_catalogs)],
+        [one.name for one in plan.requirements],
         [hashlib.sha256(der).hexdigest() for der in plan.given_roots],
         [hashlib.sha256(keys).hexdigest() for keys in plan.given_openpgp_keys],
         None if plan.sigstore_root is None else _file_digest(str(plan.sigstore_root)),

@@ -7,7 +7,7 @@ processes that judge: a file that holds nothing to judge and is sound is read no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import field
 
 from csv_gate.containers import OPENERS, Found
@@ -22,7 +22,7 @@ from csv_gate.formats import (
     identify,
     name_by_end,
 )
-from csv_gate.gate.opening import Selection, members
+from csv_gate.gate.opening import Looked, Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
@@ -49,10 +49,10 @@ class Survey:
     """What was seen."""
 
     judged: list[Entry] = field(default_factory=list)
-    """Files to judge: those that some target judges, what could not be read (it may be anything), packages that have signatures of their
-    own, and containers with something to judge or to tell in them."""
+    """Files to judge: those that some target judges or a requirement is about, what could not be read (it may be anything), what has
+    signatures of its own or beside it, and containers with something to judge or to tell in them."""
     judgeable: int = 0
-    """Files and members that will get a verdict of a target."""
+    """Files and members that will get a verdict of a target, or that a requirement is about."""
     unrouted: int = 0
     """Files and members that could be judged and that no target takes."""
     catalogs: list[Entry] = field(default_factory=list)
@@ -68,30 +68,34 @@ class Survey:
     not_included: int = 0
     """Files and members that no include pattern names, beside those that the walk counted."""
     unused: list[Glob] = field(default_factory=list)
+    required: set[tuple[str, str]] = field(default_factory=set)
+    """(requirement, pattern) of all that met something, in the whole tree."""
 
 
-def survey(plan: Plan, entries: Iterable[Entry], wanted: Collection[str], unused: Iterable[Glob], roots: Roots) -> Survey:
-    """Look at all listed files. `wanted`: the formats that some target judges."""
+def survey(plan: Plan, entries: Iterable[Entry], looked: Looked, unused: Iterable[Glob], roots: Roots) -> Survey:
+    """Look at all listed files. `looked`: what the run looks at."""
     seen = Survey(unused=list(unused))
     for entry in entries:
         try:
             found = format_of(entry, plan.limits)
         except ArtifactError:
             seen.judged.append(entry)  # judging it says why it cannot be read
+            seen.required.update(looked.perhaps_used_by(entry.scope))
             # What cannot be read may hold anything, for any target.
             _count(seen, is_taken=entry.is_folder or plan.opens_containers or _takes(plan, entry.scope))
             continue
         if found in OPENERS and plan.opens_containers:
-            _container(plan, entry, found, wanted, seen, roots)
+            _container(plan, entry, found, looked, seen, roots)
         elif not entry.is_included:
             seen.not_included += 1
-        elif found in wanted:
-            seen.judged.append(entry)
-            _count(seen, is_taken=_takes(plan, entry.scope))
-        elif found in PACKAGES or entry.beside or entry.is_alone:
-            seen.judged.append(entry)  # for what signatures say, whatever targets do
         else:
-            seen.left[found] += 1
+            if looked.wants(entry.scope, found):
+                seen.judged.append(entry)
+                _count_found(plan, entry.scope, found, looked, seen)
+            elif found in PACKAGES or entry.beside or entry.is_alone:
+                seen.judged.append(entry)  # for what signatures say, whatever targets do
+            else:
+                seen.left[found] += 1
             seen.closed += found in OPENERS
             if found == CATALOG:
                 seen.catalogs.append(entry)
@@ -100,6 +104,14 @@ def survey(plan: Plan, entries: Iterable[Entry], wanted: Collection[str], unused
 
 def _takes(plan: Plan, scope: str) -> bool:
     return any(target.takes(scope) for target in plan.targets)
+
+
+def _count_found(plan: Plan, scope: str, format: str, looked: Looked, seen: Survey) -> None:
+    """Count what a target judges, or a requirement is about."""
+    required = set(looked.used_by(scope, format))
+    seen.required |= required
+    if format in looked.formats or required:
+        _count(seen, is_taken=bool(required) or _takes(plan, scope))
 
 
 def _count(seen: Survey, *, is_taken: bool) -> None:
@@ -122,8 +134,8 @@ def format_of(entry: Entry, limits: Limits) -> str:
     return name_by_end(found, read_ends(entry, ZIP_TAIL_BYTES)[1]) if found in NAMED_BY_END else found
 
 
-def _container(plan: Plan, entry: Entry, format: str, wanted: Collection[str], seen: Survey, roots: Roots) -> None:
-    questions = _Look(Selection(plan, entry), wanted, seen)
+def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Survey, roots: Roots) -> None:
+    questions = _Look(Selection(plan, entry), looked, seen)
     is_told = False
     try:
         with open_content(entry, plan.limits) as content:
@@ -131,19 +143,25 @@ def _container(plan: Plan, entry: Entry, format: str, wanted: Collection[str], s
                 shown = entry.path + found.path[len(entry.scope) :]
                 if found.gap is not None:
                     seen.judgeable += 1
+                    seen.required.update(looked.perhaps_used_by(found.path))
                     is_told = True
                 seen.containers += found.is_container
+                if found.is_container and found.depth and questions.selection.is_included(found.path):
+                    # Only here is it known which kind of archive it is.
+                    is_told = is_told or looked.wants(found.path, found.format)
+                    _count_found(plan, found.path, found.format, looked, seen)
                 is_told = is_told or bool(found.problems) or found.format in PACKAGES
                 if found.format == CATALOG and found.content is not None:
                     seen.member_catalogs.append(_catalog(found, shown, plan, roots))
     except ArtifactError:
         seen.judgeable += 1
+        seen.required.update(looked.perhaps_used_by(entry.scope))
         is_told = True
     has_sides = entry.is_included and bool(entry.beside or entry.is_alone)
-    if is_told or questions.judged or format in wanted or has_sides:
+    if is_told or questions.judged or has_sides or looked.wants(entry.scope, format):
         seen.judged.append(entry)
-    if format in wanted and entry.is_included:
-        _count(seen, is_taken=_takes(plan, entry.scope))
+    if entry.is_included:
+        _count_found(plan, entry.scope, format, looked, seen)
 
 
 def _catalog(found: Found, path: str, plan: Plan, roots: Roots) -> MemberCatalog:
@@ -162,7 +180,7 @@ class _Look:
     """Asks for catalogs alone, and counts what else is there."""
 
     selection: Selection
-    wanted: Collection[str]
+    looked: Looked
     seen: Survey
     judged: int = 0
 
@@ -180,10 +198,12 @@ class _Look:
         if not self.selection.is_included(path):
             self.seen.not_included += format not in OPENERS
             return False
-        if format in self.wanted:
+        if format in OPENERS:
+            return False  # counted when it is closed, which tells the kinds of archive apart
+        if self.looked.wants(path, format):
             self.judged += 1
-            _count(self.seen, is_taken=_takes(self.selection.plan, path))
-        elif format not in OPENERS:
+            _count_found(self.selection.plan, path, format, self.looked, self.seen)
+        else:
             self.seen.left[format] += 1
         return format == CATALOG
 

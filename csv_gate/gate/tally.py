@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import field
 
 from csv_gate.errors import ExitCode
+from csv_gate.model.checks.requirements import OPEN_CHECK, is_requirement
 from csv_gate.model.result import ArtifactResult, Finding, Summary, worst_decision
 from csv_gate.model.verdict import Decision, Level
 from csv_gate.records import dataclass
@@ -29,6 +30,10 @@ class Count:
     """A report that shows only what matters shows it."""
     unrouted: str | None
     """Its path, if no target takes it, so that nothing was judged."""
+    is_unmet: bool
+    """It does not meet a requirement, and no waiver accepts that."""
+    has_verdict: bool
+    """Some target judged it."""
     levels: tuple[int, int, int]
     """Findings of level error, warning, note."""
     waivers: tuple[str, ...]
@@ -46,12 +51,23 @@ def count(result: ArtifactResult, fail_on: Level | None, waivers: Iterable[str] 
         is_audited=decision is Decision.DENIED and all(v.audited for v in result.verdicts if v.decision is Decision.DENIED),
         is_waived=is_waived,
         fails=not is_waived and (any(_reaches(f.level, fail_on) for f in decided) or (is_unexplained and fail_on is not None)),
-        is_open=not is_waived and any(v.decision is Decision.UNDECIDED and not v.audited for v in result.verdicts),
+        is_open=not is_waived and (_is_undecided(result) or any(_is_open_requirement(f, fail_on) for f in result.findings)),
         is_notable=bool(result.findings) or decision in (Decision.DENIED, Decision.UNDECIDED),
         unrouted=None if result.verdicts else result.artifact.path,
+        is_unmet=not is_waived and any(is_requirement(f.check) and f.level is Level.ERROR for f in result.findings),
+        has_verdict=bool(result.verdicts),
         levels=_levels(result.findings),
         waivers=tuple(sorted(waivers)),
     )
+
+
+def _is_undecided(result: ArtifactResult) -> bool:
+    return any(verdict.decision is Decision.UNDECIDED and not verdict.audited for verdict in result.verdicts)
+
+
+def _is_open_requirement(finding: Finding, fail_on: Level | None) -> bool:
+    """A requirement that may be broken, of a level at which a broken one would fail. What is undecided fails where findings never do."""
+    return finding.check == OPEN_CHECK and _reaches(finding.level, fail_on or Level.ERROR)
 
 
 def _reaches(level: Level, fail_on: Level | None) -> bool:
@@ -74,6 +90,8 @@ class Tally:
     levels: list[int] = field(default_factory=lambda: [0, 0, 0])
     fails: bool = False
     is_open: bool = False
+    unmet: int = 0
+    with_verdict: int = 0
     waivers: set[str] = field(default_factory=set)
 
     def add(self, one: Count) -> None:
@@ -84,6 +102,8 @@ class Tally:
         self.levels = [total + more for total, more in zip(self.levels, one.levels, strict=True)]
         self.fails = self.fails or one.fails
         self.is_open = self.is_open or one.is_open
+        self.unmet += one.is_unmet
+        self.with_verdict += one.has_verdict
         self.waivers.update(one.waivers)
 
     def summary(
@@ -105,6 +125,7 @@ class Tally:
             excluded=excluded,
             skipped=skipped,
             containers=containers,
+            unmet=self.unmet,
             findings=dict(zip((Level.ERROR, Level.WARNING, Level.NOTE), levels, strict=True)),
             exit_code=code,
         )

@@ -283,6 +283,8 @@ class KeyFacts:
     bits: int | None = None
     user_ids: tuple[str, ...] = ()
     """As the given key says of itself, or the identities in a sigstore certificate."""
+    identity_issuer: str | None = None
+    """Who vouches for the identities of a sigstore certificate: the OpenID Connect issuer (Fulcio, OID 1.3.6.1.4.1.57264.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,7 @@ def _key(node: Node) -> KeyFacts:
         algorithm=node.at("algorithm").maybe(Node.text),
         bits=node.at("bits").maybe(Node.number),
         user_ids=node.at("user_ids").each(Node.text),
+        identity_issuer=node.find("identity_issuer").maybe(Node.text),
     )
 
 

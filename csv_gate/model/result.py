@@ -114,6 +114,8 @@ class Summary:
     """Files that are nothing to judge (no code, special files), seen and left."""
     containers: int = 0
     """Containers that were opened, at every level."""
+    unmet: int = 0
+    """Artifacts that do not meet a requirement of level error, or of which it is open whether they do; waived ones not among them."""
     findings: Mapping[Level, int] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.OK
 

@@ -323,6 +323,8 @@ def summary_json(summary: Summary) -> Json:
         )
     }
     levels = {level.value: summary.findings.get(level, 0) for level in Level}
+    if summary.unmet:
+        counted["unmet"] = summary.unmet
     return {**counted, "findings": levels, "exit_code": int(summary.exit_code)}
 
 

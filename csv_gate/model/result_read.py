@@ -101,6 +101,7 @@ def _summary(node: Node) -> Summary:
         excluded=node.at("excluded").number(),
         skipped=node.at("skipped").number(),
         containers=node.at("containers").number(),
+        unmet=node.find("unmet").maybe(Node.number) or 0,
         findings={level: levels.at(level.value).number() for level in Level},
         exit_code=node.at("exit_code").one_of(ExitCode),
     )

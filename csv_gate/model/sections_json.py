@@ -75,4 +75,5 @@ def key_json(key: KeyFacts) -> Json:
         "algorithm": key.algorithm,
         "bits": key.bits,
         "user_ids": list(key.user_ids),
+        "identity_issuer": key.identity_issuer,
     }

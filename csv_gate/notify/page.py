@@ -14,6 +14,7 @@ from dataclasses import field, replace
 from datetime import datetime
 
 from csv_gate.model.checks import check
+from csv_gate.model.checks.requirements import is_requirement
 from csv_gate.model.result import ArtifactResult, Finding, Owner, RunResult
 from csv_gate.model.verdict import Level
 from csv_gate.notify.circumstances import Circumstances
@@ -72,7 +73,10 @@ class Page:
         if not self.artifacts:
             return f"{where}: the gate is red: {self.causes[0].label}"
         plural = "s" if self.artifacts != 1 else ""
-        return f"{where}: {self.artifacts} artifact{plural} would not run in production: {self.causes[0].label}"
+        trouble = (
+            "not as required" if all(is_requirement(cause.check) for cause in self.causes) else "would not run in production"
+        )
+        return f"{where}: {self.artifacts} artifact{plural} {trouble}: {self.causes[0].label}"
 
 
 @dataclass(slots=True, kw_only=True)

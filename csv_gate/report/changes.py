@@ -1,14 +1,15 @@
 """What changed between two results: newly red, green again, gone. Pure; paths come from artifacts and are escaped here.
 
-Red is what fails a build: denied on a target that blocks, or undecided, and not waived.
+Red is what fails a build: denied on a target that blocks, or undecided, or short of a requirement of level error, and not waived.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from csv_gate.model.checks.requirements import is_requirement
 from csv_gate.model.result import ArtifactResult, RunResult
-from csv_gate.model.verdict import Decision
+from csv_gate.model.verdict import Decision, Level
 from csv_gate.records import dataclass
 from csv_gate.report.escape import terminal
 
@@ -68,9 +69,11 @@ def _state(row: ArtifactResult) -> _State:
     failing = [
         verdict for verdict in row.verdicts if not verdict.audited and verdict.decision in (Decision.DENIED, Decision.UNDECIDED)
     ]
-    if not failing:
+    unmet = sorted({one.check for one in row.findings if one.level is Level.ERROR and is_requirement(one.check)})
+    if not failing and not unmet:
         decisions = sorted({verdict.decision.value for verdict in row.verdicts})
         return _State(False, ", ".join(decisions) or "not judged")
     if row.waiver is not None:
         return _State(False, f"waived by {row.waiver.id}")
-    return _State(True, ", ".join(f"{verdict.decision.value} on {verdict.target}" for verdict in failing))
+    words = [f"{verdict.decision.value} on {verdict.target}" for verdict in failing]
+    return _State(True, ", ".join((*words, *(f"short of {check}" for check in unmet))))

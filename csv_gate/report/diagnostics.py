@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from csv_gate.errors import Place
 from csv_gate.model.checks import CHECKS
+from csv_gate.model.checks.requirements import is_requirement
 from csv_gate.model.result import ArtifactResult, Finding, WaiverRef
 from csv_gate.model.verdict import Decision, Level, Verdict
 from csv_gate.records import dataclass
@@ -48,6 +49,8 @@ class Diagnostic:
             self.target or "",
             *where,
             *((near.rule.id, near.differs.split(" is ")[0]) if near else ()),
+            # Of requirements the set, which is written there.
+            *((str(self.place),) if self.place is not None and is_requirement(self.check) else ()),
         )
 
 
@@ -96,15 +99,20 @@ def _place(verdict: Verdict) -> Place | None:
 
 
 def _belongs(finding: Finding, verdict: Verdict) -> bool:
-    return finding.target == verdict.target
+    """Requirements are asked beside what the target does, and told beside it."""
+    return finding.target == verdict.target and not is_requirement(finding.check)
 
 
 def _of_artifact(result: ArtifactResult) -> Iterator[Diagnostic]:
     targets = {verdict.target for verdict in result.verdicts}
-    yield from (_plain(finding, None) for finding in result.findings if finding.target not in targets)
+    for finding in result.findings:
+        if is_requirement(finding.check):
+            yield _plain(finding, None, result.waiver if finding.level is Level.ERROR else None)
+        elif finding.target not in targets:
+            yield _plain(finding, None)
 
 
-def _plain(finding: Finding, verdict: Verdict | None) -> Diagnostic:
+def _plain(finding: Finding, verdict: Verdict | None, waiver: WaiverRef | None = None) -> Diagnostic:
     return Diagnostic(
         check=finding.check,
         level=finding.level,
@@ -113,5 +121,5 @@ def _plain(finding: Finding, verdict: Verdict | None) -> Diagnostic:
         verdict=verdict,
         place=finding.place,
         help=finding.help,
-        waiver=None,
+        waiver=waiver,
     )

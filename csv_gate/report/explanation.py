@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from csv_gate.model.checks import CHECKS, CheckPage
+from csv_gate.model.checks.requirements import is_requirement
 from csv_gate.model.result import ArtifactResult, TargetRef
 from csv_gate.model.verdict import NearMiss, Outcome, Step, Verdict
 from csv_gate.report.describe import (
@@ -91,13 +92,16 @@ def render_explanation(result: ArtifactResult, targets: Sequence[TargetRef], out
         _row(row, out, options)
     if result.owner is not None:
         _row(Row(label="owner", text=owner_words(result.owner)), out, options)
-    if not result.verdicts:
+    if not result.verdicts and targets:
         out.write("\nno target judges it\n")
     for verdict in result.verdicts:
         _verdict(verdict, named.get(verdict.target), out, options)
     for finding in result.findings:
-        if finding.target is None:
-            out.write(f"\n{finding.level.value}[{terminal(finding.check)}]: {terminal(finding.message)}\n")
+        if finding.target is None or is_requirement(finding.check):
+            told = f" for {terminal(finding.target)}" if finding.target else ""
+            out.write(f"\n{finding.level.value}[{terminal(finding.check)}]{told}: {terminal(finding.message)}\n")
+            if finding.help and is_requirement(finding.check):
+                out.write(f"  = help: {terminal(finding.help, 2_000)}\n")
 
 
 def _verdict(verdict: Verdict, target: TargetRef | None, out: TextIO, options: ReportOptions) -> None:

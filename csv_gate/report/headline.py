@@ -6,9 +6,10 @@ from csv_gate.model.result import RunResult, Summary
 
 
 def counted(summary: Summary) -> tuple[tuple[str, int], ...]:
-    """Word and number, gravest first."""
+    """Word and number, gravest first. Of requirements only where some are not met."""
     return (
         ("denied", summary.denied - summary.audited),
+        *((("not meeting a requirement", summary.unmet),) if summary.unmet else ()),
         ("denied in audit mode only", summary.audited),
         ("undecided", summary.undecided),
         ("waived", summary.waived),
@@ -25,11 +26,16 @@ def headline(result: RunResult) -> str:
     summary = result.summary
     blocked = summary.denied - summary.audited
     of_all = f"of {summary.artifacts} artifact{'s' * (summary.artifacts != 1)}"
+    unmet = f"{'do' if summary.unmet != 1 else 'does'} not meet a requirement"
     if blocked:
-        return f"{blocked} {of_all} would be blocked"
+        return f"{blocked} {of_all} would be blocked" + (f", {summary.unmet} {unmet}" if summary.unmet else "")
+    if summary.unmet:
+        return f"{summary.unmet} {of_all} {unmet}"
     if summary.undecided:
         return f"{summary.undecided} {of_all} could not be decided"
     if not summary.artifacts:
         return "nothing was checked"
     checked = f"{summary.artifacts} artifact{'s' * (summary.artifacts != 1)} checked"
+    if not result.targets:
+        return f"{checked}, all meet what is required" if summary.exit_code == 0 else f"{checked}, with errors"
     return f"{checked}, none would be blocked" if summary.exit_code == 0 else f"{checked}, with errors"

@@ -1,4 +1,5 @@
-"""JUnit XML: one test case per artifact × target, so that passes are seen and histories stay stable.
+"""JUnit XML: one test case per artifact × target, so that passes are seen and histories stay stable; and one for each artifact that does
+not meet what is required of it, whatever the target.
 
 Denied is a failure, undecided an error, waived and not applicable are skipped; an audited denial passes and says so in its output.
 There is no single schema; what each reader takes is in `JunitDialect`. Sources: Azure DevOps docs, PublishTestResults@2; GitLab
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TextIO
 
+from csv_gate.model.checks.requirements import OPEN_CHECK, is_requirement
 from csv_gate.model.result import ArtifactResult, Finding, RunResult, TargetRef
 from csv_gate.model.verdict import Decision, Level, Verdict
 from csv_gate.report import junit_size
@@ -24,6 +27,8 @@ from csv_gate.report.options import JunitDialect, ReportOptions
 _SHORTENED = "the file is long: texts of some test cases were shortened; the JSON result has all"
 _TOGETHER = {"passed": "passed", "skipped": "skipped", "failure": "failed", "error": "with an error"}
 _CHECKS_SUITE = "csv-gate checks"
+_REQUIREMENTS_SUITE = "csv-gate requirements"
+_OWN_SUITES = (_REQUIREMENTS_SUITE, _CHECKS_SUITE)
 
 
 class _Counted:
@@ -69,7 +74,7 @@ def render_junit(result: RunResult, stream: TextIO, options: ReportOptions) -> N
     Nothing is left out in silence, since a missing failure would read as a pass: texts are shortened, and the suite's output says so; of a
     very long file cases are told together, passes before failures. The counts of a suite are those of all its cases.
     """
-    suites = [*(target.name for target in result.targets), _CHECKS_SUITE]
+    suites = [*(target.name for target in result.targets), *_OWN_SUITES]
     counts = _counts(result)
     out = _Counted(stream, Room(folds=_is_too_long(result, suites, counts, options)))
     total = sum(counts.values(), Counter[str]())
@@ -103,13 +108,14 @@ def _tally(counts: Counter[str]) -> str:
 
 def _counts(result: RunResult) -> dict[str, Counter[str]]:
     """Of each suite, in one walk."""
-    counts: dict[str, Counter[str]] = {name: Counter() for name in (*(target.name for target in result.targets), _CHECKS_SUITE)}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in (*(target.name for target in result.targets), *_OWN_SUITES)}
     for artifact in result.artifacts:
         for verdict in artifact.verdicts:
             if verdict.target in counts:
                 counts[verdict.target].update(("tests", _outcome_of(artifact, verdict)))
-        if (case := _own_case(artifact)) is not None:
-            counts[_CHECKS_SUITE].update(("tests", case.outcome))
+        for suite in _OWN_SUITES:
+            if (case := _own_case(artifact, suite)) is not None:
+                counts[suite].update(("tests", case.outcome))
     for number, finding in enumerate(result.findings, 1):
         counts[_CHECKS_SUITE].update(("tests", _run_case(number, finding).outcome))
     return counts
@@ -155,8 +161,8 @@ def _properties(result: RunResult, target: TargetRef) -> Iterator[tuple[str, str
 
 
 def _cases(result: RunResult, suite: str, options: ReportOptions) -> Iterator[Case]:
-    if suite == _CHECKS_SUITE:
-        yield from _own_cases(result)
+    if suite in _OWN_SUITES:
+        yield from _own_cases(result, suite, options)
         return
     suffix = _suffix(result, suite, options)
     for artifact in result.artifacts:
@@ -166,28 +172,53 @@ def _cases(result: RunResult, suite: str, options: ReportOptions) -> Iterator[Ca
 
 
 def _suffix(result: RunResult, suite: str, options: ReportOptions) -> str:
-    """What sets the names of one target's cases apart from those of another, where a reader goes by names alone."""
-    return f" ({suite})" if options.junit_dialect is JunitDialect.GITLAB and len(result.targets) > 1 else ""
+    """What sets the names of one suite's cases apart from those of another, where a reader goes by names alone."""
+    if options.junit_dialect is not JunitDialect.GITLAB:
+        return ""
+    if suite == _REQUIREMENTS_SUITE:
+        return " (requirements)"
+    return f" ({suite})" if len(result.targets) > 1 else ""
 
 
-def _own_cases(result: RunResult) -> Iterator[Case]:
+def _own_cases(result: RunResult, suite: str, options: ReportOptions) -> Iterator[Case]:
     """What no verdict carries: findings of the artifacts themselves and of the run."""
+    suffix = "" if suite == _CHECKS_SUITE else _suffix(result, suite, options)
     for artifact in result.artifacts:
-        if (case := _own_case(artifact)) is not None:
-            yield case
+        if (case := _own_case(artifact, suite)) is not None:
+            yield replace(case, name=case.name + suffix)
+    if suite != _CHECKS_SUITE:
+        return
     for number, finding in enumerate(result.findings, 1):
         yield _run_case(number, finding)
 
 
-def _own_case(artifact: ArtifactResult) -> Case | None:
+def _own_case(artifact: ArtifactResult, suite: str) -> Case | None:
     if not artifact.findings:
         return None
     targets = {verdict.target for verdict in artifact.verdicts}
-    own = [one for one in diagnostics(artifact) if one.target not in targets]
+    of_requirements = suite == _REQUIREMENTS_SUITE
+    own = [
+        one
+        for one in diagnostics(artifact)
+        if is_requirement(one.check) is of_requirements and (of_requirements or one.target not in targets)
+    ]
     if not own:
         return None
     body = (*_body(artifact, own[0]), *(f"also      {one.check}: {one.message}" for one in own[1:]))
-    return _finding_case(case_name(artifact.artifact.path), artifact, own[0], body)
+    case = _finding_case(case_name(artifact.artifact.path), artifact, own[0], body)
+    return _required_case(case, own) if of_requirements else case
+
+
+def _required_case(case: Case, own: list[Diagnostic]) -> Case:
+    """Broken is a failure, open an error, waived is skipped."""
+    grave = [one for one in own if one.level is Level.ERROR]
+    waiver = next((one.waiver for one in grave if one.waiver is not None), None)
+    if waiver is not None:
+        message = f"waived until {waiver.expires.isoformat()} by {waiver.owner}: {waiver.reason}"
+        return replace(case, outcome="skipped", message=message)
+    if grave and all(one.check == OPEN_CHECK for one in grave):
+        return replace(case, outcome="error")
+    return case
 
 
 def _finding_case(name: str, artifact: ArtifactResult, diagnostic: Diagnostic, body: tuple[str, ...]) -> Case:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from csv_gate.records import dataclass
 from csv_gate.report.escape import clip, visible, xml
 from csv_gate.report.options import JunitDialect, ReportOptions
 

@@ -76,7 +76,10 @@ def _is_shown(level: Level, options: ReportOptions) -> bool:
 def summary_line(result: RunResult, options: ReportOptions) -> str:
     """The run in one line, for stderr: what was judged, by which mode, and what came of it."""
     summary = result.summary
-    told = ", ".join(f"{count} {word}" for word, count in counted(summary) if count > 0) or "nothing to judge"
+    # Without a target nothing could be governed.
+    named = [(word, count) for word, count in counted(summary) if count > 0 and (result.targets or word != "not applicable")]
+    nothing = "nothing to judge" if result.targets or not summary.artifacts else "all that is required is met"
+    told = ", ".join(f"{count} {word}" for word, count in named) or nothing
     targets = "; ".join(mode_words(target) for target in result.targets)
     judged = f" · judged for {terminal(targets)}" if targets else ""
     word, colour = ("ok", "1;32") if summary.exit_code == 0 else ("failed", "1;31")

@@ -137,7 +137,8 @@ def read_catalog(
     signature = SignatureFacts(
         source=SignatureSource.CATALOG,
         place=path,
-        digest_algorithm=None,
+        # Of the catalog itself; of what it lists each member has its own.
+        digest_algorithm=judgement.signer_info.digest_algorithm if judgement.signer_info else None,
         signed_digest=None,
         digest_matches=None,
         valid=check.is_sound,

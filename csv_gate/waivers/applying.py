@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from csv_gate.model.checks import CHECKS
+from csv_gate.model.checks.requirements import OPEN_CHECK
 from csv_gate.model.result import ArtifactResult, Finding, Owner
 from csv_gate.model.verdict import Decision, Level
 from csv_gate.records import dataclass
@@ -71,7 +72,9 @@ def _charges(result: ArtifactResult, fail_on: Level | None) -> Iterator[_Charge]
             for check in verdict.checks or (None,):
                 yield _Charge(check, verdict.target, undecided or _is_undecided(check))
     for finding in result.findings:
-        if fail_on is not None and finding.level.rank >= fail_on.rank:
+        # What is undecided fails also where findings never do.
+        threshold = fail_on or (Level.ERROR if finding.check == OPEN_CHECK else None)
+        if threshold is not None and finding.level.rank >= threshold.rank:
             yield _Charge(finding.check, finding.target, _is_undecided(finding.check))
 
 

@@ -49,8 +49,23 @@ def document(run: BuiltResult, predicate: str = "svr") -> dict[str, Any]:
         artifact("x.dll", not_applicable()),
         artifact("x.dll", allowed(), about=facts("x.dll", gaps=(UNREADABLE,))),
         artifact("x.dll", allowed(), findings=(Finding(check="CSV112", level=Level.ERROR, message="readers disagree"),)),
+        artifact("x.dll", allowed(), findings=(Finding(check="CSV401", level=Level.ERROR, message="not by build"),)),
+        artifact(
+            "x.dll", allowed(), findings=(Finding(check="CSV806", level=Level.ERROR, message="not known", target="prod"),)
+        ),
     ],
-    ids=["denied", "waived", "audited", "undecided", "undecided and waived", "not governed", "unread", "doubted"],
+    ids=[
+        "denied",
+        "waived",
+        "audited",
+        "undecided",
+        "undecided and waived",
+        "not governed",
+        "unread",
+        "doubted",
+        "short",
+        "perhaps short",
+    ],
 )
 def test_what_is_not_plainly_allowed_is_in_no_statement(one: ArtifactResult) -> None:
     assert subjects(result(one, artifact("good.dll", allowed()))) == {"prod": ["good.dll"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from csv_gate.model.result import Finding
+from csv_gate.model.verdict import Level
 from csv_gate.report import ReportOptions, render
 from tests.builders.results import BuiltResult, allowed, artifact, denied, green_run, red_run, result
 
@@ -48,6 +51,13 @@ class Shown:
         if not request.url.startswith("file:"):
             self.complaints.append(request.url)
 
+    def photograph(self, name: str) -> bytes:
+        """The whole page as PNG; also kept in the folder that `CSV_GATE_PICTURES` names, for people."""
+        picture = bytes(self.page.screenshot(full_page=True))
+        if folder := os.environ.get("CSV_GATE_PICTURES"):
+            (Path(folder) / f"{name}.png").write_bytes(picture)
+        return picture
+
     def open_row(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
         for summary in self.page.locator(".detail summary").all():
@@ -84,8 +94,20 @@ def test_a_red_page_opens_all_its_details_without_an_error_and_fits(show: Any, w
     shown = show(red_run(), width, dark=dark)
     shown.open_row("dist/agent/helper.dll")
     assert shown.page.locator(".detail").first.is_visible()
+    picture = shown.photograph(f"red-{width}-{'dark' if dark else 'light'}")
+    assert int.from_bytes(picture[16:20], "big") == width  # of a PNG: nothing sticks out
     assert shown.complaints == []
     assert not shown.is_wider_than_the_window()
+
+
+def test_a_long_path_stands_beside_its_button_mark_on_a_phone(show: Any) -> None:
+    page = show(result(artifact("out/plugins/vendor/some-long-name-of-a-library.dll", denied())), PHONE).page
+    button = page.locator("tbody th button").first
+    assert button.evaluate("one => getComputedStyle(one).display") == "flex"
+    text_top = button.evaluate(
+        "one => { const r = document.createRange(); r.selectNodeContents(one); return r.getClientRects()[0].top }"
+    )
+    assert text_top - button.bounding_box()["y"] < 12
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
@@ -125,3 +147,21 @@ def test_axe_finds_nothing_serious(show: Any, width: int, dark: bool) -> None:
     shown.open_row("dist/agent/helper.dll")
     violations = axe.Axe().run(shown.page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in violations if one["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_what_falls_short_of_a_requirement_has_a_column_and_is_counted(show: Any, width: int) -> None:
+    short = Finding(check="CSV401", level=Level.ERROR, message="requirement build: not signed by build")
+    of = result(
+        artifact("a.dll", allowed(), findings=(short,)),
+        artifact("b.dll", allowed()),
+        artifact("c.cat", findings=(short,), waived=True),
+    )
+    shown = show(of, width)
+    assert shown.page.locator("#counts button").all_inner_texts()[0].split() == ["1", "✗", "not", "as", "required"]
+    assert shown.page.locator("#rows .chip.unmet").count() == 1
+    assert shown.page.locator("#rows .chip.waived").count() == 1
+    shown.open_row("a.dll")
+    assert shown.page.get_by_text("requirement build: not signed by build").last.is_visible()
+    assert shown.complaints == []
+    assert not shown.is_wider_than_the_window()

@@ -1,7 +1,7 @@
 """The catalogue of checks: stable ids, one source of text for the command line, the documentation and every report.
 
 A check is one line in a family's table and one page in `pages/` (what, why, how to mend). Numbers are never used again.
-CSV1xx signatures and files · CSV2xx App Control · CSV3xx containers and scripts · CSV5xx requirements · CSV6xx policy lint ·
+CSV1xx signatures and files · CSV2xx App Control · CSV3xx containers and scripts · CSV4xx requirements · CSV6xx policy lint ·
 CSV8xx could not be decided · CSV9xx the gate's own hygiene.
 """
 
@@ -21,6 +21,7 @@ from csv_gate.model.checks import (
     openpgp,
     people,
     policy_lint,
+    requirements,
     scripts,
     signature,
     undecided,
@@ -41,6 +42,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             containers.CHECKS,
             openpgp.CHECKS,
             detached.CHECKS,
+            requirements.CHECKS,
             policy_lint.CHECKS,
             undecided.CHECKS,
             hygiene.CHECKS,

@@ -11,4 +11,5 @@ CHECKS = (
     Check(id="CSV803", slug="context-missing", title="The target's state decides and was not told", level=Level.ERROR),
     Check(id="CSV804", slug="not-specified", title="What the target does here is not specified", level=Level.ERROR),
     Check(id="CSV805", slug="container-not-opened", title="A container could not be opened completely", level=Level.ERROR),
+    Check(id="CSV806", slug="requirement-open", title="A fact that a requirement needs is not known", level=Level.ERROR),
 )

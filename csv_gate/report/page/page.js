@@ -5,7 +5,7 @@
   const byId = (id) => document.getElementById(id);
   const text = (value) => (typeof value === "number" ? data.strings[value] : value);
   const STATES = {
-    denied: ["✗", "denied"], audited: ["!", "audit only"], undecided: ["?", "undecided"], waived: ["○", "waived"],
+    denied: ["✗", "denied"], unmet: ["✗", "not as required"], audited: ["!", "audit only"], undecided: ["?", "undecided"], waived: ["○", "waived"],
     allowed: ["✓", "allowed"], not_applicable: ["–", "not applicable"],
   };
   const SIGNS = { allows: "✓", denies: "✗", no_match: "·", unknown: "?", skipped: "–" };
@@ -42,7 +42,13 @@
     row.waived !== null && (verdict.decision === "denied" || verdict.decision === "undecided") ? "waived"
       : verdict.audited ? "audited" : verdict.decision;
   const ORDER = Object.keys(STATES);
-  const gravest = (row) => row.verdicts.map((verdict) => stateOf(row, verdict))
+  // Requirements stand beside the verdicts: null where all is met.
+  const required = (row) => {
+    const broken = row.findings.some((one) => one.level === "error" && /^CSV(4\d\d|806)$/.test(one.check));
+    return !broken ? null : row.waived !== null ? "waived" : "unmet";
+  };
+  const hasRequired = data.rows.some((row) => required(row) !== null);
+  const gravest = (row) => [...row.verdicts.map((verdict) => stateOf(row, verdict)), required(row) || "not_applicable"]
     .reduce((worst, state) => (ORDER.indexOf(state) < ORDER.indexOf(worst) ? state : worst), "not_applicable");
 
   // What the search looks at, made when it is first wanted.
@@ -98,7 +104,7 @@
     byId("target").append(make("option", { value: "", text: "all targets" }), ...data.targets.map((target, index) => make("option", { value: String(index), text: target.name })));
     const owners = [...new Set(data.rows.map((row) => text(row.owner)).filter(Boolean))].sort();
     byId("owner").append(make("option", { value: "", text: "all owners" }), make("option", { value: "-", text: "no owner" }), ...owners.map((owner) => make("option", { value: "=" + owner, text: owner })));
-    const columns = ["Artifact", ...data.targets.map((target) => target.name), "Owner"];
+    const columns = ["Artifact", ...data.targets.map((target) => target.name), ...(hasRequired ? ["Requirements"] : []), "Owner"];
     byId("head").append(...columns.map((column) => make("th", { scope: "col", role: "columnheader", text: column })));
   }
 
@@ -156,6 +162,10 @@
       line.append(verdict ? make("td", { role: "cell", "data-label": target.name }, chip(stateOf(row, verdict)))
         : make("td", { role: "cell", class: "empty" }));
     });
+    if (hasRequired) {
+      const state = required(row);
+      line.append(state ? make("td", { role: "cell", "data-label": "Requirements" }, chip(state)) : make("td", { role: "cell", class: "empty" }));
+    }
     line.append(make("td", { role: "cell", class: row.owner === null ? "empty" : "", "data-label": "Owner" }, make("span", { class: "owner", text: text(row.owner) || "" })));
     let detail = null;
     button.addEventListener("click", () => {
@@ -177,7 +187,7 @@
     }
     const parts = row.verdicts.map((verdict) => drawVerdict(row, verdict));
     const signatures = row.signatures.length ? [make("h3", { text: "Signatures" }), ...row.signatures.map(drawSignature)] : [];
-    const columns = String(data.targets.length + 2);
+    const columns = String(data.targets.length + 2 + (hasRequired ? 1 : 0));
     return make("tr", { class: "detail", role: "row" }, make("td", { colspan: columns, role: "cell" }, facts, ...parts, ...signatures));
   }
 
