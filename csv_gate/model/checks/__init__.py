@@ -16,7 +16,6 @@ from csv_gate.errors import UsageError
 from csv_gate.model.checks import (
     appcontrol,
     containers,
-    detached,
     hygiene,
     openpgp,
     people,
@@ -41,7 +40,6 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             scripts.CHECKS,
             containers.CHECKS,
             openpgp.CHECKS,
-            detached.CHECKS,
             requirements.CHECKS,
             policy_lint.CHECKS,
             undecided.CHECKS,
