@@ -92,12 +92,18 @@ def load_policies(*paths: PathLike, limits: Limits = DEFAULT_LIMITS) -> Compiled
 
 
 def extract_facts(
-    path: PathLike, *, catalogs: Sequence[PathLike] = (), roots: Sequence[bytes] = (), openpgp_keys: Sequence[bytes] = ()
+    path: PathLike,
+    *,
+    catalogs: Sequence[PathLike] = (),
+    roots: Sequence[bytes] = (),
+    openpgp_keys: Sequence[bytes] = (),
+    sigstore_root: PathLike | None = None,
 ) -> Facts:
     """Everything that the bytes of one file say: format, digests, version resource, signatures with their chains and time stamps.
 
     `catalogs` are security catalogs that may list the file; `roots` are further root certificates, DER; `openpgp_keys` are files of
-    public keys, armored or binary, as bytes. A file that cannot be read gives facts whose `gaps` say so; what the file holds is
+    public keys, armored or binary, as bytes; `sigstore_root` is a `trusted_root.json`. Signatures that lie beside the file are among its
+    own. A file that cannot be read gives facts whose `gaps` say so; what the file holds is
     attacker-controlled, and so is every string in the result.
 
     Raises:
@@ -111,6 +117,7 @@ def extract_facts(
         catalogs=[os.fspath(catalog) for catalog in catalogs],
         given_roots=tuple(roots),
         given_openpgp_keys=tuple(openpgp_keys),
+        sigstore_root=None if sigstore_root is None else Path(sigstore_root),
         opens_containers=False,
     )
     return artifact.facts
@@ -176,6 +183,7 @@ def check(
         catalogs=tuple(str(path) for path in files_of(settings.catalogs, "catalogs", with_config.origins.get("catalogs"))),
         given_roots=tuple(der for path in settings.roots for der in read_roots(path)),
         given_openpgp_keys=tuple(read_openpgp_keys(path) for path in settings.openpgp_keys),
+        sigstore_root=settings.sigstore_root,
         fail_on=None if settings.fail_on is FailOn.NEVER else Level(settings.fail_on.value),
         jobs=settings.jobs,
         opens_containers=settings.containers,

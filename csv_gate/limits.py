@@ -107,5 +107,10 @@ class Limits:
     max_rpm_header_bytes: int = 64 * MIB
     """Of one header of an RPM package. That of a kernel has about 1 MB; rpm itself takes up to 256 MiB."""
 
+    max_detached_bytes: int = 16 * MIB
+    """Of one file with a detached signature. One that holds its content (`.p7m`) is as large as the content."""
+    max_detached_files: int = 16
+    """Files with signatures beside one file."""
+
 
 DEFAULT_LIMITS = Limits()

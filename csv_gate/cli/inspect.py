@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from csv_gate.cli.console import Console
-from csv_gate.cli.parser import texts
+from csv_gate.cli.parser import text, texts
 from csv_gate.errors import ExitCode
 
 
@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--catalog", metavar="FILE", action="append", help="security catalog that may list the file")
     parser.add_argument("--root", metavar="FILE", action="append", help="further root certificates, PEM or DER")
     parser.add_argument("--openpgp-key", metavar="FILE", action="append", help="OpenPGP public keys, armored or binary")
+    parser.add_argument("--sigstore-root", metavar="FILE", help="trusted root that sigstore bundles are verified with")
 
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
@@ -30,7 +31,14 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     roots = tuple(der for path in texts(args, "root") for der in read_roots(Path(path)))
     keys = tuple(read_openpgp_keys(Path(path)) for path in texts(args, "openpgp_key"))
     is_incomplete = False
-    found = inspect(texts(args, "paths"), catalogs=texts(args, "catalog"), given_roots=roots, given_openpgp_keys=keys)
+    root = text(args, "sigstore_root")
+    found = inspect(
+        texts(args, "paths"),
+        catalogs=texts(args, "catalog"),
+        given_roots=roots,
+        given_openpgp_keys=keys,
+        sigstore_root=None if root is None else Path(root),
+    )
     for artifact in found:
         facts = artifact.facts
         is_incomplete = is_incomplete or any(gap.what in ("content", "members") for gap in facts.gaps)

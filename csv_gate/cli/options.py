@@ -17,6 +17,7 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     add("--catalog", metavar="FILE", action="append", help="security catalog that is installed on the targets")
     add("--root", metavar="FILE", action="append", help="further root certificates, PEM or DER")
     add("--openpgp-key", metavar="FILE", action="append", help="OpenPGP public keys, armored or binary")
+    add("--sigstore-root", metavar="FILE", help="trusted root that sigstore bundles are verified with")
     add("--mode", choices=MODES, help="'enforce' judges audit policies as if enforced [CSV_GATE_MODE]")
     scenario = group.add_mutually_exclusive_group()
     scenario.add_argument("--kernel", action="store_true", help="judge every file as kernel code, whatever its header says")

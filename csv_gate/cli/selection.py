@@ -45,7 +45,7 @@ def load_settings(args: argparse.Namespace, console: Console) -> LoadedConfig:
     for key, name in _REPEATED:
         if values := texts(args, name):
             flags[key] = values
-    for key in ("fail_on", "jobs", "waivers"):
+    for key in ("fail_on", "jobs", "sigstore_root", "waivers"):
         if (value := text(args, key)) is not None:
             flags[key] = value
     if getattr(args, "no_containers", False):
@@ -117,6 +117,7 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         catalogs=tuple(str(path) for path in files_of(config.catalogs, "catalogs", loaded.origins.get("catalogs"))),
         given_roots=tuple(der for path in config.roots for der in read_roots(path)),
         given_openpgp_keys=tuple(read_openpgp_keys(path) for path in config.openpgp_keys),
+        sigstore_root=config.sigstore_root,
         fail_on=None if config.fail_on is FailOn.NEVER else Level(config.fail_on.value),
         jobs=config.jobs,
         opens_containers=config.containers,

@@ -66,6 +66,12 @@ class Config:
             "Files with OpenPGP public keys, armored or binary, that signatures of packages and files are verified with."
         ),
     )
+    sigstore_root: Path | None = field(
+        default=None,
+        metadata=says(
+            "The `trusted_root.json` that sigstore bundles beside files are verified with; needs the extra `sigstore`."
+        ),
+    )
     docs_url: str | None = field(
         default=None, metadata=says("Where your people find help; reports link to it.", pattern=r"https?://[^\s]+")
     )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csv_gate.errors import ArtifactError, ConfigError, FormatError, Place
 from csv_gate.limits import KIB, MIB
 from csv_gate.signatures import Roots
+
+if TYPE_CHECKING:
+    from csv_gate.formats.sigstore_bundle import SigstoreRoot
 
 MAX_ROOTS_BYTES = 1024 * KIB
 """A file of root certificates."""
@@ -63,6 +67,22 @@ def read_openpgp_keys(path: Path) -> bytes:
     except ArtifactError as error:
         raise ConfigError(f"these are no OpenPGP public keys: {error}", place=Place(path=str(path))) from error
     return octets
+
+
+def sigstore_root(path: Path | None) -> SigstoreRoot | None:
+    """What bundles are verified with; read when the first is met.
+
+    Raises:
+        ConfigError: not readable, or not a trusted root by its looks.
+    """
+    if path is None:
+        return None
+    data = _read(path, "sigstore root", MAX_ROOTS_BYTES)
+    if b"application/vnd.dev.sigstore.trustedroot" not in data:
+        raise ConfigError("this is no sigstore trusted root", place=Place(path=str(path)), expected="a trusted_root.json")
+    from csv_gate.formats.sigstore_bundle import SigstoreRoot  # only who has one pays for it
+
+    return SigstoreRoot(path)
 
 
 def _read(path: Path, what: str, limit: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import read_catalogs
@@ -23,6 +24,7 @@ def inspect(
     catalogs: Sequence[str] = (),
     given_roots: tuple[bytes, ...] = (),
     given_openpgp_keys: tuple[bytes, ...] = (),
+    sigstore_root: Path | None = None,
     opens_containers: bool = True,
 ) -> Iterator[Artifact]:
     """The facts of each file at and below the inputs and, if containers are opened, of what is in them, sorted by path.
@@ -42,6 +44,7 @@ def inspect(
         tool_version="",
         given_roots=given_roots,
         given_openpgp_keys=given_openpgp_keys,
+        sigstore_root=sigstore_root,
         opens_containers=opens_containers,
         takes_all_digests=True,
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import PACKAGES, ExtractionSettings, extract
-from csv_gate.gate.anchors import roots_with
+from csv_gate.gate.anchors import roots_with, sigstore_root
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare
 from csv_gate.gate.findings import findings_of, unowned
@@ -79,6 +79,7 @@ class Judge:
             catalogs=index,
             takes_sha1=plan.takes_all_digests or "sha1" in index.algorithms or any(map(compares_sha1, plan.targets)),
             openpgp_keys=plan.given_openpgp_keys,
+            sigstore_root=sigstore_root(plan.sigstore_root),
         )
         self._looked = Looked(plan)
         self._required = _required(plan, catalogs)
@@ -150,7 +151,8 @@ class Judge:
         Of members those that are `looked` at (`None`: all), of containers also those that there is something to tell of.
         """
         try:
-            known = self._trusted(entry)
+            # A signature beside the file is over its bytes, which are needed then.
+            known = None if entry.beside or entry.is_alone else self._trusted(entry)
             return self._read(entry, looked) if known is None else [Known(entry.path, entry.scope, self._completed(known))]
         except ArtifactError as error:
             return [Known(entry.path, entry.scope, unreadable(entry.size, str(error)), is_folder=entry.is_folder)]
@@ -181,25 +183,28 @@ class Judge:
             if format is not None:
                 return sorted(self._opened(entry, content, format, looked), key=lambda one: one.path)
             if cache is None:
-                return [Known(entry.path, entry.scope, self._extracted(content, entry.path))]
+                facts = self._with_sides(self._extracted(content, entry.path), content, entry)
+                return [Known(entry.path, entry.scope, facts)]
             sha256 = hashlib.sha256(content).digest()
             kept = cache.facts(sha256)
             facts = extract(content, self._settings, name=entry.path, sha256=sha256) if kept is None else kept
+            # What is kept is of these bytes alone, wherever they lie.
+            signed = self._with_sides(facts, content, entry)
         # Only here is it sure that the file did not change while it was read.
         if kept is None:
             cache.keep(facts)
         if self._is_trusted(entry) and entry.identity is not None:
             cache.keep_identity(entry.location, entry.identity, sha256, looked_ns)
-        return [Known(entry.path, entry.scope, self._completed(facts))]
+        return [Known(entry.path, entry.scope, self._completed(signed))]
 
     def _opened(self, entry: Entry, content: Content, format: str, looked: Looked | None) -> Iterator[Known]:
         questions = JudgedMembers(Selection(self._plan, entry), looked)
         for found in members(self._plan, entry, content, format, questions):
-            facts = self._found(found, content if found.depth == 0 else found.content, questions)
+            facts = self._found(found, content if found.depth == 0 else found.content, questions, entry)
             if facts is not None:
                 yield Known(entry.path + found.path[len(entry.scope) :], found.path, facts)
 
-    def _found(self, found: Found, content: Content | None, questions: JudgedMembers) -> Facts | None:
+    def _found(self, found: Found, content: Content | None, questions: JudgedMembers, entry: Entry) -> Facts | None:
         """The facts of what was found in a container; `None`: there is nothing to tell of it."""
         if content is None:
             return None if found.gap is None else unreadable(found.size, found.gap.why)
@@ -207,9 +212,12 @@ class Judge:
             return self._extracted(content, found.path) if found.is_wanted else None
         # Only now is it known which kind of archive it is.
         is_judged = questions.wants(found.path, found.format)
-        if not is_judged and not found.problems and found.gap is None and found.format not in PACKAGES:
+        has_sides = found.depth == 0 and entry.is_included and bool(entry.beside or entry.is_alone)
+        if not (is_judged or found.problems or found.gap or has_sides or found.format in PACKAGES):
             return None
         facts = self._extracted(content, found.path)
+        if has_sides:
+            facts = self._with_sides(facts, content, entry)
         if not (is_judged or found.problems or found.gap or facts.signatures or facts.problems or facts.gaps):
             return None  # a package that says nothing of itself
         gaps = facts.gaps if found.gap is None else (*facts.gaps, found.gap)
@@ -223,6 +231,14 @@ class Judge:
 
             facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
         return self._completed(facts)
+
+    def _with_sides(self, facts: Facts, content: Content, entry: Entry) -> Facts:
+        """With the signatures that lie beside a listed file."""
+        if not entry.beside and not entry.is_alone:
+            return facts
+        from csv_gate.gate.sides import with_sides  # few files have any
+
+        return with_sides(facts, content, entry, self._settings)
 
     def _completed(self, facts: Facts) -> Facts:
         """With what this run, not the bytes, leaves open."""

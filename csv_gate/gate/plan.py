@@ -111,6 +111,8 @@ class Plan:
     """DER certificates that count as ends of chains."""
     given_openpgp_keys: tuple[bytes, ...] = ()
     """Files of OpenPGP public keys, as they are, that signatures are verified with."""
+    sigstore_root: Path | None = None
+    """The trusted root that sigstore bundles are verified with."""
     fail_on: Level | None = Level.ERROR
     """Findings of this level and graver fail the run; `None`: none does. What is undecided fails it all the same."""
     jobs: int | None = None

@@ -80,7 +80,7 @@ def changed_since(plan: Plan, green: State | None) -> Changed:
         UsageError: an input does not exist.
     """
     entries = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits).entries
-    marks = {entry.path: _mark(entry.identity) for entry in entries}
+    marks = {entry.path: _mark(entry) for entry in entries}
     context = _context(plan)
     if green is None or green.context != context:
         catalogs = frozenset(entry.path for entry in entries if _may_sign(entry, plan.limits))
@@ -129,7 +129,13 @@ def _may_sign(entry: Entry, limits: Limits) -> bool:
         return False
 
 
-def _mark(identity: FileIdentity | None) -> str:
+def _mark(entry: Entry) -> str:
+    """With what lies beside it and may sign it."""
+    own = [_mark_of(entry.identity), "alone"] if entry.is_alone else [_mark_of(entry.identity)]
+    return " ".join((*own, *(f"{side.path}={_mark_of(side.identity)}" for side in entry.beside)))
+
+
+def _mark_of(identity: FileIdentity | None) -> str:
     if identity is None:
         return "unreadable"
     return f"{identity.size}:{identity.modified_ns}:{identity.changed_ns}:{identity.inode}"
@@ -150,6 +156,7 @@ def _context(plan: Plan) -> str:
         [one.name for one in plan.requirements],
         [hashlib.sha256(der).hexdigest() for der in plan.given_roots],
         [hashlib.sha256(keys).hexdigest() for keys in plan.given_openpgp_keys],
+        None if plan.sigstore_root is None else _file_digest(str(plan.sigstore_root)),
         [[waiver.id, repr(waiver)] for waiver in plan.waivers],
         [_target_context(target) for target in plan.targets],
     ]

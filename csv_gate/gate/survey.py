@@ -41,8 +41,8 @@ class Survey:
     """What was seen."""
 
     judged: list[Entry] = field(default_factory=list)
-    """Files to judge: those that some target judges or a requirement is about, what could not be read (it may be anything), packages that
-    may have signatures of their own, and containers with something to judge or to tell in them."""
+    """Files to judge: those that some target judges or a requirement is about, what could not be read (it may be anything), what has
+    signatures of its own or beside it, and containers with something to judge or to tell in them."""
     judgeable: int = 0
     """Files and members that will get a verdict of a target, or that a requirement is about."""
     unrouted: int = 0
@@ -84,8 +84,8 @@ def survey(plan: Plan, entries: Iterable[Entry], looked: Looked, unused: Iterabl
             if looked.wants(entry.scope, found):
                 seen.judged.append(entry)
                 _count_found(plan, entry.scope, found, looked, seen)
-            elif found in PACKAGES:
-                seen.judged.append(entry)
+            elif found in PACKAGES or entry.beside or entry.is_alone:
+                seen.judged.append(entry)  # for what signatures say, whatever targets do
             else:
                 seen.left[found] += 1
             seen.closed += found in OPENERS
@@ -148,7 +148,8 @@ def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Surv
         seen.judgeable += 1
         seen.required.update(looked.perhaps_used_by(entry.scope))
         is_told = True
-    if is_told or questions.judged or looked.wants(entry.scope, format):
+    has_sides = entry.is_included and bool(entry.beside or entry.is_alone)
+    if is_told or questions.judged or has_sides or looked.wants(entry.scope, format):
         seen.judged.append(entry)
     if entry.is_included:
         _count_found(plan, entry.scope, format, looked, seen)

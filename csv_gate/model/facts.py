@@ -266,6 +266,7 @@ class SignatureScheme(StrEnum):
     OPENPGP = "openpgp"
     CMS = "cms"
     SIGSTORE = "sigstore"
+    IMA = "ima"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,16 @@ class ProblemCode(StrEnum):
     DEB_LAYOUT = "deb-layout"
     """Signed, and with other members than a package has, or in another order."""
 
+    # Detached signatures
+    DETACHED_ALONE = "detached-alone"
+    """The file that a side file should sign is not beside it."""
+    DETACHED_UNREADABLE = "detached-unreadable"
+    """A side file cannot be read, or holds no signature that is known here."""
+    DETACHED_KEY_MISSING = "detached-key-missing"
+    """What a detached signature is verified with was not given."""
+    SIGSTORE_INVALID = "sigstore-invalid"
+    """A bundle that does not hold under the given root, for one reason or another."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from csv_gate.model.checks import check
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
 from csv_gate.records import dataclass
+from csv_gate.scan.side_files import SideNames
 
 MAX_FINDINGS_PER_CHECK = 50
 """A tree may hold a hundred thousand links; what is beyond is counted in one more finding."""
@@ -64,6 +65,10 @@ class Entry:
     """Why it cannot be read."""
     is_included: bool = True
     """False: no include pattern names it, but one may name something inside it, if it is a container."""
+    beside: tuple[Entry, ...] = ()
+    """Files in the same folder that, by their names, hold detached signatures of this one. Patterns do not take them away."""
+    is_alone: bool = False
+    """It is named as a detached signature, and the file that it would sign is not beside it."""
 
     @property
     def size(self) -> int:
@@ -193,6 +198,8 @@ class _Collector:
     _findings: dict[str, list[Finding]] = field(default_factory=dict)
     _suppressed: dict[str, int] = field(default_factory=dict)
     _unused: list[Glob] = field(default_factory=list)
+    _named: dict[str, SideNames] = field(default_factory=dict)
+    """Of folders in which files were given by name."""
 
     def __post_init__(self) -> None:
         self._unused = [*self.include, *self.exclude]
@@ -200,7 +207,19 @@ class _Collector:
     def named_file(self, root: _Root) -> None:
         self._use(root.scope)
         identity = FileIdentity.of(root.status)
-        self._add(Entry(path=root.shown, scope=root.scope, location=root.real, identity=identity))
+        folder, name = os.path.split(os.path.abspath(root.location))  # noqa: PTH100, what lies beside a link lies beside its name
+        if folder not in self._named:
+            self._named[folder] = _side_names_in(folder)
+        sides = self._named[folder]
+        entry = Entry(
+            path=root.shown,
+            scope=root.scope,
+            location=root.real,
+            identity=identity,
+            beside=self._beside(sides, name, folder + os.sep, root.shown, root.scope),
+            is_alone=sides.is_alone(name),
+        )
+        self._add(entry)
 
     def folder(self, root: _Root) -> None:
         """Walk a folder with a stack of its own, so that depth costs no recursion."""
@@ -222,12 +241,37 @@ class _Collector:
         except OSError as error:
             self._unreadable(location, shown, scope, f"the folder cannot be listed: {_reason(error)}")
             return []
+        sides = SideNames.among([child.name for child in children])
         for child in children:
             if child.is_dir(follow_symlinks=False):
                 folders.append(child)
             else:
-                self._file(child, shown + child.name, scope + child.name)
+                self._file(child, shown + child.name, scope + child.name, sides)
         return folders
+
+    def _beside(self, sides: SideNames, name: str, folder: str, shown: str, scope: str) -> tuple[Entry, ...]:
+        """What lies beside a file and may sign it. Asks the file system only where there is something."""
+        found = []
+        for side in sides.beside(name):
+            ending = side[len(name) :]
+            entry = self._side_file(folder + side, shown + ending, scope + ending)
+            if entry is not None:
+                found.append(entry)
+        return tuple(found)
+
+    def _side_file(self, location: str, shown: str, scope: str) -> Entry | None:
+        try:
+            status = os.lstat(location)
+            if stat.S_ISLNK(status.st_mode):
+                location = os.path.realpath(location, strict=True)
+                status = os.lstat(location)
+                if not any(_relative(location, tree) is not None for tree in self.trees):
+                    return None  # where it is in the list, a finding says that it was not followed
+        except OSError as error:
+            return Entry(path=shown, scope=scope, location=location, gap=_reason(error))
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return Entry(path=shown, scope=scope, location=location, identity=FileIdentity.of(status))
 
     def _unreadable(self, location: str, shown: str, scope: str, why: str) -> None:
         folder = scope.rstrip("/")
@@ -239,7 +283,7 @@ class _Collector:
         path = shown or "./"
         self._add(Entry(path=path, scope=scope, location=location, gap=why))
 
-    def _file(self, child: os.DirEntry[str], shown: str, scope: str) -> None:
+    def _file(self, child: os.DirEntry[str], shown: str, scope: str, sides: SideNames) -> None:
         if self._is_taken_out(scope):
             return
         included = self._is_included(scope)
@@ -249,13 +293,20 @@ class _Collector:
             self._add(Entry(path=shown, scope=scope, location=child.path, gap=_reason(error), is_included=included))
             return
         if stat.S_ISLNK(status.st_mode):
-            self._link(child.path, shown, scope)
+            self._link(child, shown, scope, sides)
         elif stat.S_ISREG(status.st_mode):
-            identity = FileIdentity.of(status)
-            self._add(Entry(path=shown, scope=scope, location=child.path, identity=identity, is_included=included))
+            entry = Entry(path=shown, scope=scope, location=child.path, identity=FileIdentity.of(status), is_included=included)
+            self._add(self._with_sides(entry, child, sides))
         else:
             self.skipped += 1
             self._note("CSV902", shown, f"{_kind(status.st_mode)}, not a file: it was not opened")
+
+    def _with_sides(self, entry: Entry, child: os.DirEntry[str], sides: SideNames) -> Entry:
+        if not sides:
+            return entry
+        folder = child.path[: -len(child.name)]
+        beside = self._beside(sides, child.name, folder, entry.path, entry.scope)
+        return replace(entry, beside=beside, is_alone=sides.is_alone(child.name))
 
     def _is_taken_out(self, scope: str) -> bool:
         if self._unused:
@@ -276,9 +327,9 @@ class _Collector:
         if self._unused:
             self._unused = [glob for glob in self._unused if not glob.matches(scope)]
 
-    def _link(self, location: str, shown: str, scope: str) -> None:
+    def _link(self, child: os.DirEntry[str], shown: str, scope: str, sides: SideNames) -> None:
         try:
-            target = os.path.realpath(location, strict=True)
+            target = os.path.realpath(child.path, strict=True)
             status = os.lstat(target)
         except OSError as error:
             why = f"the link leads nowhere: {_reason(error)}"
@@ -291,7 +342,8 @@ class _Collector:
             if stat.S_ISREG(status.st_mode):
                 identity = FileIdentity.of(status)
                 included = self._is_included(scope)
-                self._add(Entry(path=shown, scope=scope, location=target, identity=identity, is_included=included))
+                entry = Entry(path=shown, scope=scope, location=target, identity=identity, is_included=included)
+                self._add(self._with_sides(entry, child, sides))
                 return
             why = f"the link leads to {_kind(status.st_mode)} in the tree, which is walked in its own place"
         self.skipped += 1
@@ -335,6 +387,13 @@ def unused_patterns(unused: Iterable[Glob], include: GlobSet) -> Iterator[Findin
             message=f"the {word} pattern {glob.pattern!r} matches nothing",
             help="patterns are matched with the path as the report shows it; drop the pattern if it is stale",
         )
+
+
+def _side_names_in(folder: str) -> SideNames:
+    try:
+        return SideNames.among(os.listdir(folder))  # noqa: PTH208, plain names
+    except OSError:
+        return SideNames()
 
 
 def _prefix(path: str) -> str:

@@ -247,7 +247,7 @@ def _read_attributes(wrapper: Element | None) -> tuple[Attribute, ...]:
 def check_signer(
     signer: SignerInfo,
     certificates: Sequence[Certificate],
-    content: bytes,
+    content: bytes | memoryview,
     *,
     content_type: str,
     allow_raw_digest: bool = False,
@@ -312,7 +312,9 @@ def _oid_or_none(element: Element) -> str | None:
         return None
 
 
-def _check_signature(check: Check, signer: SignerInfo, content: bytes, digest: str, allow_raw_digest: bool) -> None:
+def _check_signature(
+    check: Check, signer: SignerInfo, content: bytes | memoryview, digest: str, allow_raw_digest: bool
+) -> None:
     if check.certificate is None:
         return
     key, algorithm = check.certificate.key, signer.algorithm

@@ -65,7 +65,7 @@ def judge(
 def judge_signer(
     signer: SignerInfo,
     certificates: tuple[Certificate, ...],
-    octets: bytes,
+    octets: bytes | memoryview,
     source: Source,
     *,
     content_type: str,

@@ -26,7 +26,7 @@ from csv_gate.store.facts_cache import FILE_NAME, SETTLED_NS, FactsCache, settin
 from csv_gate.store.facts_text import FactsReader, FactsWriter, unwritten
 from csv_gate.store.location import cache_folder
 from csv_gate.store.upkeep import clean, stats
-from tests.builders import ca, cms, openpgp, pe, signing
+from tests.builders import ca, cms, pe, signing
 from tests.builders import facts as f
 from tests.builders.signed_pe import signed_pe
 

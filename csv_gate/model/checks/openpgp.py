@@ -1,4 +1,4 @@
-"""CSV34x: OpenPGP signatures, and the packages of Linux distributions that carry them."""
+"""CSV34x: OpenPGP signatures, the packages of Linux distributions that carry them, and signatures in files of their own."""
 
 from __future__ import annotations
 
@@ -11,4 +11,7 @@ CHECKS = (
     Check(id="CSV343", slug="package-damaged", title="A package is not what its own digests say", level=Level.WARNING),
     Check(id="CSV344", slug="payload-unbound", title="A package's signature does not reach its payload", level=Level.WARNING),
     Check(id="CSV345", slug="signed-layout", title="A signed Debian package has members it must not have", level=Level.WARNING),
+    Check(id="CSV346", slug="detached-alone", title="A detached signature has no file beside it", level=Level.NOTE),
+    Check(id="CSV347", slug="detached-unreadable", title="A side file holds no signature that can be read", level=Level.NOTE),
+    Check(id="CSV348", slug="detached-key-missing", title="A detached signature cannot be verified here", level=Level.NOTE),
 )

@@ -163,6 +163,10 @@ CHECK_OF_PROBLEM: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.RPM_DIGEST_WRONG: "CSV343",
         ProblemCode.RPM_PAYLOAD_UNBOUND: "CSV344",
         ProblemCode.DEB_LAYOUT: "CSV345",
+        ProblemCode.DETACHED_ALONE: "CSV346",
+        ProblemCode.DETACHED_UNREADABLE: "CSV347",
+        ProblemCode.DETACHED_KEY_MISSING: "CSV348",
+        ProblemCode.SIGSTORE_INVALID: "CSV102",
     }
 )
 """Which check a problem of an artifact, a signature or a time stamp fires. Complete: a problem without a check would be silence."""
