@@ -73,7 +73,7 @@ SPARED = (
     "csv_gate.suggesting.levels",
     "csv_gate.waivers.reading",
 )
-MOST_MODULES = 181
+MOST_MODULES = 183
 """Of the package. Each further one costs every start near a millisecond."""
 
 
