@@ -48,6 +48,7 @@ OPENERS: Mapping[str, Opener] = MappingProxyType(
         "deb": _in("deb", "open_deb"),
         "rpm": _in("rpm", "open_rpm"),
         "cpio": _in("cpio", "open_cpio"),
+        "7z": _in("seven_zip", "open_seven_zip"),
         "cab": _in("cab", "open_cab"),
         "msi": _in("msi", "open_msi"),
         "msp": _in("msi", "open_patch"),

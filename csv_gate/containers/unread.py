@@ -12,7 +12,6 @@ from csv_gate.errors import FormatError
 
 UNREAD: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "7z": "7-Zip archives",
         "rar": "RAR archives",
         "lzip": "files compressed by lzip",
         "lz4": "files compressed by LZ4",

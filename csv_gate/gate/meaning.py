@@ -11,7 +11,7 @@ from csv_gate.requirements import RequirementSet
 from csv_gate.requirements.findings import patterns_of, used_by
 from csv_gate.requirements.model import can_be_signed
 
-LEFT_CLOSED = frozenset({"cab", "msi", "msp", "rpm", "7z", "xar", "ar", "ole"})
+LEFT_CLOSED = frozenset({"ar", "ole"})
 """Formats that hold files and that nothing here may open: what is in them is not known."""
 
 

@@ -174,3 +174,14 @@ KINDS: dict[str, Callable[[Files], bytes]] = {
     **{f"app.tar.{ending}": compressed_tar(ending) for ending in COMPRESSIONS},
 }
 """File name -> builder. Members have the paths that were given."""
+
+
+def seven_zip_of(files: Files, *, password: str | None = None, filters: Sequence[dict[str, int]] | None = None) -> bytes:
+    import py7zr
+
+    out = io.BytesIO()
+    chosen = None if filters is None else list(filters)
+    with py7zr.SevenZipFile(out, "w", password=password, filters=chosen) as archive:
+        for name, data in pairs(files):
+            archive.writestr(data, name)
+    return out.getvalue()

@@ -15,7 +15,6 @@ from tests.builders.plans import plan, target
 from tests.builders.tree import code, policy_for, tree
 
 SAMPLES = {
-    "7z": b"7z\xbc\xaf\x27\x1c" + bytes(40),
     "rar": b"Rar!\x1a\x07\x01\0",
     "lzip": b"LZIP\x01\x0c" + bytes(20),
     "lz4": b"\x04\x22\x4d\x18" + bytes(9),
