@@ -20,6 +20,7 @@ from tests.builders import jar as jars
 from tests.builders import vsix as extensions
 from tests.builders.containers import ZipEntry, raw_zip
 from tests.builders.signing import publisher
+from tests.builders.xap import xap
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "1000"))
 SMALL = {"AndroidManifest.xml": b"\3\0\x08\0", "classes.dex": b"dex\n" * 50}
@@ -27,6 +28,7 @@ MEMBERS = {
     "jar": jars.members(publisher()),
     "vsix": extensions.members(publisher()),
     "apk": jars.members(publisher(), SMALL, extra=(("X-Android-APK-Signed", "2"),)),
+    "xap": {},
 }
 
 
@@ -49,6 +51,8 @@ def _mutate(data: bytes, chance: random.Random) -> bytes:
 
 def _mutated(kind: str, chance: random.Random) -> bytes:
     """A member is changed and the archive made anew, so that the change gets past size and CRC; or the archive itself is changed."""
+    if kind == "xap":
+        return _mutate(XAP, chance)
     members = dict(MEMBERS[kind])
     as_whole = chance.randrange(3) == 0
     if not as_whole:
@@ -62,6 +66,7 @@ def _mutated(kind: str, chance: random.Random) -> bytes:
 
 
 APK = apks.apk(publisher(), MEMBERS["apk"], schemes=("v2", "v3"), says_v3=True)
+XAP = xap()
 
 
 @pytest.mark.parametrize("kind", MEMBERS)
