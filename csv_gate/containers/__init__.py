@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.openers import OPENERS
-from csv_gate.containers.walk import Found, Questions, walk_container
+from csv_gate.containers.walk import INSIDE, Found, Questions, walk_container
 
-__all__ = ["OPENERS", "Budget", "Found", "Questions", "walk_container"]
+__all__ = ["INSIDE", "OPENERS", "Budget", "Found", "Questions", "walk_container"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from csv_gate.containers import INSIDE
 from csv_gate.formats import PACKAGES
-from csv_gate.gate.opening import INSIDE
 from csv_gate.gate.plan import Plan
 from csv_gate.requirements import RequirementSet
 from csv_gate.requirements.findings import patterns_of, used_by

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from csv_gate.containers import OPENERS, Budget, Found, Questions, walk_container
+from csv_gate.containers import INSIDE, OPENERS, Budget, Found, Questions, walk_container
 from csv_gate.formats import identify
 from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.plan import Plan
@@ -16,8 +16,6 @@ from csv_gate.scan import Content, Entry
 if TYPE_CHECKING:
     from csv_gate.gate.meaning import Requirements
     from csv_gate.requirements import RequirementSet
-
-INSIDE = "!/"
 
 
 @dataclass(frozen=True, slots=True)
