@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import os
 import random
@@ -211,3 +212,16 @@ signature into another package."""
 def test_real_packages_are_read_as_other_tools_read_them(name: str) -> None:
     facts = extract((CORPUS / name).read_bytes(), ExtractionSettings(), name=name)
     assert [(one.role, one.valid) for one in facts.signatures] == REAL[name]
+
+
+def rows() -> list[dict[str, str]]:
+    if not (CORPUS / "MANIFEST.tsv").is_file():
+        return []
+    with (CORPUS / "MANIFEST.tsv").open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file, delimiter="\t") if row["format"] == "nupkg"]
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row["path"])
+def test_every_package_of_the_corpus_is_read_as_a_second_computation_of_its_digest_said(row: dict[str, str]) -> None:
+    facts = extract((CORPUS / row["path"]).read_bytes(), ExtractionSettings(), name=row["path"])
+    assert [one.valid for one in facts.signatures] == ([row["digest_valid"] == "ok"] if row["signed"] == "yes" else [])
