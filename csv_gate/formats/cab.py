@@ -22,6 +22,7 @@ from csv_gate.model.facts import CabinetFacts, Digests, FactName, Facts, Gap, Si
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
 from csv_gate.signatures import Subject, read_signatures
+from csv_gate.signatures.content import ListedDigests
 
 CAB: Final = "cab"
 _HEADER_BYTES: Final = 36
@@ -100,7 +101,7 @@ def extract_cab(view: memoryview, settings: ExtractionSettings) -> Facts:
             authenticode_sha256=sha256.hex() if sha256 else None,
         ),
         cabinet=cabinet.facts,
-        signatures=(*embedded, *_from_catalogs(view, content, flat.digest(), settings)),
+        signatures=(*embedded, *settings.catalogs.signatures_for(ListedDigests(view, content, sha256=flat.digest()))),
         problems=cabinet.problems,
         gaps=gaps,
     )
@@ -174,19 +175,3 @@ def _unsigned_tail(view: memoryview, length: int, reserve: int) -> Sequence[Prob
 
 def _malformed(why: str, facts: CabinetFacts | None) -> Cabinet:
     return Cabinet(facts=facts, problems=(Problem(code=ProblemCode.CABINET_MALFORMED, detail=why),), gap=why)
-
-
-def _from_catalogs(
-    view: memoryview, content: CabinetContent, sha256: bytes, settings: ExtractionSettings
-) -> tuple[SignatureFacts, ...]:
-    flat = {"sha256": sha256}
-
-    def candidates(algorithm: str) -> Sequence[bytes]:
-        if algorithm not in flat:
-            hasher = hashlib.new(algorithm, usedforsecurity=False)
-            feed(view, (hasher,))
-            flat[algorithm] = hasher.digest()
-        own = content.digest(algorithm)
-        return [flat[algorithm]] if own is None else [own, flat[algorithm]]
-
-    return settings.catalogs.signatures_for(candidates)

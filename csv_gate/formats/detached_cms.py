@@ -111,8 +111,8 @@ def _facts(
         digest_matches=matches,
         valid=check.is_sound and matches is True,
         problems=unique([*data.problems, *check.problems, *trailing_problems(der, data.stop)]),
-        signer=judgement.certificate.facts if judgement.certificate else None,
-        chain=judgement.chain.facts if judgement.chain else None,
+        signer=judgement.signer,
+        chain=judgement.chain_facts,
         timestamp=judgement.timestamp,
         scheme=SignatureScheme.CMS,
     )

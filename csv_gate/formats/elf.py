@@ -22,6 +22,7 @@ from csv_gate.model.facts import Digests, ElfFacts, Facts, ModuleSignatureFacts
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
 from csv_gate.signatures.cms import read_signed_data
+from csv_gate.signatures.content import ListedDigests
 from csv_gate.signatures.der import SEQUENCE, Source
 from csv_gate.signatures.names import read_name
 
@@ -68,15 +69,6 @@ def extract_elf(view: memoryview, settings: ExtractionSettings) -> Facts:
     """Facts of an ELF file. Bad bytes become problems, never an exception."""
     flat = hashlib.sha256()
     feed(view, (flat,))
-    known: dict[str, bytes] = {"sha256": flat.digest()}
-
-    def candidates(algorithm: str) -> list[bytes]:
-        if algorithm not in known:
-            hasher = hashlib.new(algorithm, usedforsecurity=False)
-            feed(view, (hasher,))
-            known[algorithm] = hasher.digest()
-        return [known[algorithm]]
-
     module, problems = read_module_signature(view, settings.limits)
     header = _read_header(view)
     elf = None
@@ -96,7 +88,7 @@ def extract_elf(view: memoryview, settings: ExtractionSettings) -> Facts:
         size=len(view),
         digests=Digests(sha256=flat.hexdigest()),
         elf=elf,
-        signatures=settings.catalogs.signatures_for(candidates),
+        signatures=settings.catalogs.signatures_for(ListedDigests(view, sha256=flat.digest())),
         problems=tuple(problems),
     )
 

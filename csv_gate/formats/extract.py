@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from mmap import mmap
@@ -15,9 +14,9 @@ from csv_gate.formats import detect
 from csv_gate.formats.file_names import format_of_name
 from csv_gate.formats.identify import identify
 from csv_gate.formats.packages import PACKAGES, package_reader
-from csv_gate.formats.pe_digest import feed
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Digests, FactName, Facts, Gap
+from csv_gate.signatures.content import ListedDigests
 
 SCRIPTS: Final = frozenset({"powershell", "powershell_xml", "mof", "vbscript", "jscript", "wsf"})
 """Scripts that can be signed: the keys of `script_kinds.BY_FORMAT`."""
@@ -100,15 +99,7 @@ def _with_package(facts: Facts, view: memoryview, settings: ExtractionSettings) 
 
 def extract_flat(view: memoryview, format: str, settings: ExtractionSettings) -> Facts:
     """Facts of a file whose format the gate does not read: its flat digest and the catalogs that list it."""
-    flat: dict[str, bytes] = {}
-
-    def candidates(algorithm: str) -> Sequence[bytes]:
-        if algorithm not in flat:
-            hasher = hashlib.new(algorithm, usedforsecurity=False)
-            feed(view, (hasher,))
-            flat[algorithm] = hasher.digest()
-        return [flat[algorithm]]
-
-    sha256 = candidates("sha256")[0].hex()
-    signatures = settings.catalogs.signatures_for(candidates)
+    listed = ListedDigests(view)
+    sha256 = listed("sha256")[0].hex()
+    signatures = settings.catalogs.signatures_for(listed)
     return Facts(format=format, size=len(view), digests=Digests(sha256=sha256), signatures=signatures)

@@ -11,7 +11,7 @@ Sources: [MS-CFB]; the digest rules were checked against packages signed by sign
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,7 @@ from csv_gate.model.facts import CompoundFacts, Digests, FactName, Facts, Gap, S
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
 from csv_gate.signatures import Subject, read_signatures
+from csv_gate.signatures.content import ListedDigests
 
 FORMATS: Final = frozenset(INSTALLERS.values())
 _SUBJECT: Final = Subject(
@@ -133,7 +134,10 @@ def extract_compound(view: memoryview, settings: ExtractionSettings) -> Facts:
             appended_bytes=appended,
             unreachable_sectors=len(file.unreachable()),
         ),
-        signatures=(*embedded, *_from_catalogs(view, content, digests, settings)),
+        signatures=(
+            *embedded,
+            *settings.catalogs.signatures_for(ListedDigests(view, content, sha256=flat.digest(), sha1=flat_sha1.digest())),
+        ),
         problems=tuple(problems),
     )
 
@@ -219,21 +223,3 @@ def _hash(algorithm: str, parts: Sequence[bytes]) -> bytes:
     for part in parts:
         hasher.update(part)
     return hasher.digest()
-
-
-def _from_catalogs(
-    view: memoryview, content: PackageContent, digests: Digests, settings: ExtractionSettings
-) -> tuple[SignatureFacts, ...]:
-    """Catalogs list a package by its own digest, or by its flat one as any file."""
-    flat = {"sha256": bytes.fromhex(digests.sha256)}
-
-    def candidates(algorithm: str) -> Sequence[bytes]:
-        if algorithm not in flat:
-            hasher = hashlib.new(algorithm, usedforsecurity=False)
-            feed(view, (hasher,))
-            flat[algorithm] = hasher.digest()
-        own = content.digest(algorithm)
-        return [flat[algorithm]] if own is None else [own, flat[algorithm]]
-
-    lookup: Callable[[str], Sequence[bytes]] = candidates
-    return settings.catalogs.signatures_for(lookup)

@@ -23,6 +23,7 @@ from csv_gate.formats.version_resource import read_version
 from csv_gate.model.facts import Digests, FactName, Facts, Gap, PeFacts, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.signatures import read_signatures
+from csv_gate.signatures.content import ListedDigests
 
 _REFUSED_BY_LOADER = frozenset(
     {
@@ -116,17 +117,8 @@ def _from_catalogs(
     view: memoryview, layout: PeLayout, digests: Digests, content: PeContent, settings: ExtractionSettings
 ) -> tuple[tuple[SignatureFacts, ...], tuple[Gap, ...]]:
     """Catalogs list a PE by its Authenticode digest, or by its flat digest as any file."""
-    flat = {"sha256": bytes.fromhex(digests.sha256)}
-
-    def candidates(algorithm: str) -> Sequence[bytes]:
-        if algorithm not in flat:
-            hasher = hashlib.new(algorithm, usedforsecurity=False)
-            feed(view, (hasher,))
-            flat[algorithm] = hasher.digest()
-        authenticode = content.digest(algorithm)
-        return [flat[algorithm]] if authenticode is None else [authenticode, flat[algorithm]]
-
-    signatures = tuple(_by_digest(one, content) for one in settings.catalogs.signatures_for(candidates))
+    listed = ListedDigests(view, content, sha256=bytes.fromhex(digests.sha256))
+    signatures = tuple(_by_digest(one, content) for one in settings.catalogs.signatures_for(listed))
     padded = {"sha1": digests.padded_authenticode_sha1, "sha256": digests.padded_authenticode_sha256}
     known = {algorithm: [bytes.fromhex(value)] for algorithm, value in padded.items() if value is not None}
     if signatures or not known or not settings.catalogs.signatures_for(lambda algorithm: known.get(algorithm, [])):

@@ -23,6 +23,7 @@ from csv_gate.model.facts import Digests, FactName, Facts, Gap, ScriptFacts, Sig
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
 from csv_gate.signatures import read_signatures
+from csv_gate.signatures.content import ListedDigests
 
 _PLACE: Final = "0"
 
@@ -79,7 +80,6 @@ class _Reading:
         self._kind = kind
         self._settings = settings
         self._blocks = find_blocks(script.text, kind.style, settings.limits)
-        self._flat: dict[str, bytes] = {}
 
     def facts(self, sha256: str, sha1: str) -> Facts:
         blocks = self._blocks.found
@@ -218,14 +218,7 @@ class _Reading:
 
     def from_catalogs(self, content: ScriptContent) -> tuple[SignatureFacts, ...]:
         """Catalogs list a script by its text digest, or by its flat digest as any file."""
-
-        def candidates(algorithm: str) -> Sequence[bytes]:
-            if algorithm not in self._flat:
-                self._flat[algorithm] = hashlib.new(algorithm, self._octets, usedforsecurity=False).digest()
-            own = content.digest(algorithm)
-            return [self._flat[algorithm]] if own is None else [own, self._flat[algorithm]]
-
-        return self._settings.catalogs.signatures_for(candidates)
+        return self._settings.catalogs.signatures_for(ListedDigests(memoryview(self._octets), content))
 
 
 _RESTORABLE: Final = "the signature is valid if CRLF is restored"

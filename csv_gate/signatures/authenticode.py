@@ -113,8 +113,8 @@ def _read_one(
         problems=unique(check.problems),
         program_name=opus.program_name,
         more_info=opus.more_info,
-        signer=judgement.certificate.facts if judgement.certificate else None,
-        chain=judgement.chain.facts if judgement.chain else None,
+        signer=judgement.signer,
+        chain=judgement.chain_facts,
         timestamp=judgement.timestamp,
         page_hashes=page_hashes,
     )

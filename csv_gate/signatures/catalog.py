@@ -143,8 +143,8 @@ def read_catalog(
         digest_matches=None,
         valid=check.is_sound,
         problems=unique(check.problems),
-        signer=judgement.certificate.facts if judgement.certificate else None,
-        chain=judgement.chain.facts if judgement.chain else None,
+        signer=judgement.signer,
+        chain=judgement.chain_facts,
         timestamp=judgement.timestamp,
         catalog_sha256=sha256,
     )

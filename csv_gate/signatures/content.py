@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Protocol
 
 from csv_gate.records import dataclass
@@ -17,6 +19,23 @@ class SignedContent(Protocol):
     def page_hash_table(self, algorithm: str) -> bytes | None:
         """The page-hash table as a signer would write it ({u32 offset, digest} per page, then a zero entry); None: no such thing."""
         ...
+
+
+class ListedDigests:
+    """The digests by which catalogs may list a file: the one by its own format's rule, and the flat one as of any file. To be asked by
+    `CatalogIndex.signatures_for`; each flat digest is taken once."""
+
+    def __init__(self, view: memoryview, content: SignedContent | None = None, **known: bytes) -> None:
+        """`content`: the file by its own format's rule, where that has one; `known`: flat digests that were taken before."""
+        self._view = view
+        self._content = content
+        self._flat = dict(known)
+
+    def __call__(self, algorithm: str) -> Sequence[bytes]:
+        if algorithm not in self._flat:
+            self._flat[algorithm] = hashlib.new(algorithm, self._view, usedforsecurity=False).digest()
+        own = None if self._content is None else self._content.digest(algorithm)
+        return [self._flat[algorithm]] if own is None else [own, self._flat[algorithm]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

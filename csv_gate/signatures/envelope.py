@@ -56,8 +56,8 @@ def read_signed_data(
         content_type=data.content_type,
         content=content,
         valid=check.is_sound,
-        signer=judgement.certificate.facts if judgement.certificate else None,
-        chain=judgement.chain.facts if judgement.chain else None,
+        signer=judgement.signer,
+        chain=judgement.chain_facts,
         timestamp=judgement.timestamp,
         problems=unique(check.problems),
     )

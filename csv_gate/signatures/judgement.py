@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from csv_gate.limits import Limits
-from csv_gate.model.facts import TimestampFacts, TimestampKind
+from csv_gate.model.facts import CertificateFacts, ChainFacts, TimestampFacts, TimestampKind
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
 from csv_gate.signatures import oids
@@ -34,6 +34,14 @@ class Judgement:
     timestamp: TimestampFacts | None
     check: Check
     """Where further problems go."""
+
+    @property
+    def signer(self) -> CertificateFacts | None:
+        return self.certificate.facts if self.certificate is not None else None
+
+    @property
+    def chain_facts(self) -> ChainFacts | None:
+        return self.chain.facts if self.chain is not None else None
 
 
 def judge(

@@ -254,8 +254,8 @@ def _told(
         digest_matches=said.matches,
         valid=said.matches is True and not jar.faults and not any(one.code in NOT_HOLDING for one in told),
         problems=unique(told),
-        signer=judgement.certificate.facts if judgement.certificate is not None else None,
-        chain=judgement.chain.facts if judgement.chain is not None else None,
+        signer=judgement.signer,
+        chain=judgement.chain_facts,
         timestamp=judgement.timestamp,
     )
     return JarSignature(facts, said.covered, sf)

@@ -256,7 +256,7 @@ def _facts(
         digest_matches=compared.holds if judgement is not None else None,
         valid=check is not None and check.is_sound and compared.holds and not verdict.problems,
         problems=unique([*verdict.problems, *told]),
-        signer=judgement.certificate.facts if judgement is not None and judgement.certificate is not None else None,
-        chain=judgement.chain.facts if judgement is not None and judgement.chain is not None else None,
+        signer=judgement.signer if judgement is not None else None,
+        chain=judgement.chain_facts if judgement is not None else None,
         timestamp=judgement.timestamp if judgement is not None else None,
     )
