@@ -17,6 +17,7 @@ from csv_gate.model.facts import (
     ChainFacts,
     Digests,
     Facts,
+    Gap,
     PeFacts,
     SignatureFacts,
     TimestampFacts,
@@ -33,7 +34,7 @@ from csv_gate.model.result import (
     WaiverRef,
 )
 from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, key_json, package_json, script_json
-from csv_gate.model.verdict import Level, RuleRef, Verdict
+from csv_gate.model.verdict import Level, NearMiss, RuleRef, Verdict
 
 Json = dict[str, Any]
 """The JSON edge: `Any` lives here and nowhere behind it."""
@@ -52,24 +53,24 @@ def time_text(moment: datetime) -> str:
 # --- facts -> JSON ----------------------------------------------------------------------------------------------------
 
 
-def artifact_json(result: ArtifactResult, *, with_signatures: bool = True) -> Json:
-    """One row of `artifacts`, the unit of `-o jsonl`. Without signatures their list stands empty."""
+def artifact_json(result: ArtifactResult) -> Json:
+    """One row of `artifacts`, the unit of `-o jsonl`."""
     facts = result.artifact.facts
     return {
         "path": result.artifact.path,
         "sha256": facts.digests.sha256 if facts.digests else None,
         "size": facts.size,
         "format": facts.format,
-        "facts": facts_json(facts, with_signatures=with_signatures),
-        "gaps": [{"what": gap.what.value, "why": gap.why} for gap in facts.gaps],
+        "facts": facts_json(facts),
+        "gaps": [gap_json(gap) for gap in facts.gaps],
         "verdicts": [_verdict(verdict) for verdict in result.verdicts],
         "findings": [finding_json(finding) for finding in result.findings],
-        "owner": None if result.owner is None else _owner(result.owner),
-        "waiver": None if result.waiver is None else _waiver(result.waiver),
+        "owner": None if result.owner is None else owner_json(result.owner),
+        "waiver": None if result.waiver is None else waiver_json(result.waiver),
     }
 
 
-def facts_json(facts: Facts, *, with_signatures: bool = True) -> Json:
+def facts_json(facts: Facts) -> Json:
     return {
         "digests": None if facts.digests is None else _digests(facts.digests),
         "pe": None if facts.pe is None else _pe(facts.pe),
@@ -79,7 +80,7 @@ def facts_json(facts: Facts, *, with_signatures: bool = True) -> Json:
         "cabinet": None if facts.cabinet is None else cabinet_json(facts.cabinet),
         "elf": None if facts.elf is None else elf_json(facts.elf),
         "package": None if facts.package is None else package_json(facts.package),
-        "signatures": [signature_json(signature) for signature in facts.signatures] if with_signatures else [],
+        "signatures": [signature_json(signature) for signature in facts.signatures],
         "catalog_members": facts.catalog_members,
         "problems": _problems(facts.problems),
     }
@@ -124,12 +125,8 @@ def _version(version: VersionFacts) -> Json:
     }
 
 
-def signature_json(signature: SignatureFacts, *, with_certificates: bool = True) -> Json:
-    """One signature. Without certificates, signer, chain and time stamp stand as if there were none."""
-    chain = signature.chain if with_certificates else None
-    signer = signature.signer if with_certificates else None
-    stamp = signature.timestamp if with_certificates else None
-    pages = signature.page_hashes
+def signature_json(signature: SignatureFacts) -> Json:
+    chain, signer, stamp, pages = signature.chain, signature.signer, signature.timestamp, signature.page_hashes
     return {
         "source": signature.source.value,
         "place": signature.place,
@@ -184,10 +181,8 @@ def chain_end_json(chain: ChainFacts) -> Json:
     }
 
 
-def timestamp_json(stamp: TimestampFacts, *, with_certificates: bool = True) -> Json:
-    """One time stamp. Without certificates, signer and chain stand as if there were none."""
-    chain = stamp.chain if with_certificates else None
-    signer = stamp.signer if with_certificates else None
+def timestamp_json(stamp: TimestampFacts) -> Json:
+    chain, signer = stamp.chain, stamp.signer
     return {
         "kind": stamp.kind.value,
         "time": None if stamp.time is None else time_text(stamp.time),
@@ -200,17 +195,27 @@ def timestamp_json(stamp: TimestampFacts, *, with_certificates: bool = True) -> 
     }
 
 
+def gap_json(gap: Gap) -> Json:
+    return {"what": gap.what.value, "why": gap.why}
+
+
+def problem_json(problem: Problem) -> Json:
+    return {"code": problem.code.value, "detail": problem.detail, "offset": problem.offset}
+
+
 def _problems(problems: Sequence[Problem]) -> list[Json]:
-    return [{"code": problem.code.value, "detail": problem.detail, "offset": problem.offset} for problem in problems]
+    return [problem_json(problem) for problem in problems]
 
 
 # --- verdicts and the run -> JSON -------------------------------------------------------------------------------------
 
 
-def _place(place: Place | None) -> Json | None:
-    if place is None:
-        return None
+def place_json(place: Place) -> Json:
     return {"path": place.path, "line": place.line, "column": place.column, "offset": place.offset}
+
+
+def _place(place: Place | None) -> Json | None:
+    return None if place is None else place_json(place)
 
 
 def _rule(rule: RuleRef | None) -> Json | None:
@@ -237,13 +242,15 @@ def _verdict(verdict: Verdict) -> Json:
         "trace": [
             {"policy": s.policy, "rule": _rule(s.rule), "outcome": s.outcome.value, "because": s.because} for s in verdict.trace
         ],
-        "nearest": [
-            {"rule": _rule(miss.rule), "matched": list(miss.matched), "differs": miss.differs} for miss in verdict.nearest
-        ],
+        "nearest": [miss_json(miss) for miss in verdict.nearest],
         "missing": list(verdict.missing),
         "help": verdict.help,
         "predicted_event": verdict.predicted_event,
     }
+
+
+def miss_json(miss: NearMiss) -> Json:
+    return {"rule": _rule(miss.rule), "matched": list(miss.matched), "differs": miss.differs}
 
 
 def finding_json(finding: Finding) -> Json:
@@ -254,15 +261,15 @@ def finding_json(finding: Finding) -> Json:
         "target": finding.target,
         "place": _place(finding.place),
         "help": finding.help,
-        **({} if finding.owner is None else {"owner": _owner(finding.owner)}),
+        **({} if finding.owner is None else {"owner": owner_json(finding.owner)}),
     }
 
 
-def _owner(owner: Owner) -> Json:
+def owner_json(owner: Owner) -> Json:
     return {"name": owner.name, "contact": owner.contact, "source": owner.source}
 
 
-def _waiver(waiver: WaiverRef) -> Json:
+def waiver_json(waiver: WaiverRef) -> Json:
     return {
         "id": waiver.id,
         "reason": waiver.reason,
