@@ -34,6 +34,8 @@ def findings_of(
     """
     of_verdicts = (*_from_verdicts(verdicts), *_from_versions(verdicts, version_of))
     found = dict.fromkeys((*of_verdicts, *required, *_bounded(_from_problems(facts))))
+    if not found:
+        return ()
     return tuple(sorted(found, key=lambda finding: -finding.level.rank))
 
 
@@ -97,6 +99,8 @@ def _from_versions(verdicts: Sequence[Verdict], version_of: Mapping[str, str]) -
 def _from_problems(facts: Facts) -> Iterator[Finding]:
     yield from (_from_problem(problem, "") for problem in facts.problems)
     for signature in facts.signatures:
+        if not (signature.problems or (signature.timestamp is not None and signature.timestamp.problems)):
+            continue
         where = _where(signature)
         yield from (_from_problem(problem, f"{where}: ") for problem in signature.problems)
         if signature.timestamp is not None:
@@ -117,6 +121,8 @@ def _from_problem(problem: Problem, prefix: str) -> Finding:
 
 def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
     gravest_first = sorted(findings, key=lambda finding: -finding.level.rank)
+    if not gravest_first:
+        return
     yield from gravest_first[:MAX_PROBLEM_FINDINGS]
     if (more := len(gravest_first) - MAX_PROBLEM_FINDINGS) > 0:
         last = gravest_first[MAX_PROBLEM_FINDINGS]

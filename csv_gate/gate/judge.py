@@ -18,9 +18,10 @@ from csv_gate.gate.anchors import roots_with, sigstore_root
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare
 from csv_gate.gate.findings import findings_of, unowned
+from csv_gate.gate.judged import Row
 from csv_gate.gate.opening import JudgedMembers, Looked, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
-from csv_gate.gate.tally import Count, count
+from csv_gate.gate.tally import count
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult, Finding
@@ -39,9 +40,6 @@ _LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
 """Formats that catalogs vouch for."""
 _ANYWHERE = AppControlContext(evaluated_at=datetime.fromtimestamp(0, UTC))
 """Stands for the context of a container that goes to no target by itself; only its gap is looked at."""
-
-Row = tuple[str, Count]
-"""One artifact as it is kept and sent: its line of JSON, and what it adds to the counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Judge:
         )
 
     def rows(self, entry: Entry) -> list[Row]:
-        """As `judge`, in the form that is kept."""
+        """As `judge`, as rows."""
         return [self._row(waived) for waived in self.judge(entry)]
 
     def lost(self, entry: Entry) -> Row:
@@ -133,16 +131,17 @@ class Judge:
         if self._required is not None:
             required = self._required.findings(known.scope, facts, containers, is_folder=known.is_folder)
         nobody = () if owner is not None or self._plan.owners.is_silent else unowned(verdicts, required)
+        waivers = self._plan.waivers
         result = ArtifactResult(
             # Waivers name paths as the configuration does.
-            artifact=Artifact(path=known.scope, facts=facts),
+            artifact=Artifact(path=known.scope if waivers.waivers else known.path, facts=facts),
             verdicts=verdicts,
             findings=(*findings_of(facts, verdicts, self._version_of, required), *nobody),
             owner=owner,
         )
-        if not self._plan.waivers.waivers and known.path == known.scope:
+        if not waivers.waivers:
             return Waived(result=result)
-        waived = apply(result, self._plan.waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
+        waived = apply(result, waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return replace(waived, result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
     def facts(self, entry: Entry, looked: Looked | None) -> list[Known]:
@@ -260,8 +259,10 @@ class Judge:
     def _verdicts(self, known: Known) -> list[Verdict]:
         facts = known.facts
         contexts = [(ready, ready.target.routes.context_for(known.scope)) for ready in self._ready]
-        unread = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
-        unopened = next((gap for gap in facts.gaps if gap.what is FactName.MEMBERS), None)
+        unread = unopened = None
+        if facts.gaps:
+            unread = next((gap for gap in facts.gaps if gap.what is FactName.CONTENT), None)
+            unopened = next((gap for gap in facts.gaps if gap.what is FactName.MEMBERS), None)
         is_lost = (unread or unopened) and all(context is None for _, context in contexts) and self._plan.opens_containers
         if known.is_folder or is_lost:
             # What is inside may go to a target that the place itself does not go to; what cannot be read may be a container.

@@ -1,8 +1,8 @@
 """Judge many files, in this process or in several, always in the order of the list: the result does not depend on how many.
 
-Work is handed out in portions of consecutive files, sized in bytes; what comes back is a line of text and a handful of numbers for
-each file. A worker that dies (a file cut short while it was mapped, memory that ran out) costs the files it had in hand their
-verdict, not the run: each of them is tried again alone, and the one that kills its worker again becomes `undecided`.
+Work is handed out in portions of consecutive files, sized in bytes; what comes back is text and sums. A worker
+that dies (a file cut short while it was mapped, memory that ran out) costs the files it had in hand their verdict, not the run: each of
+them is tried again alone, and the one that kills its worker again becomes `undecided`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.judge import Judge, Row
+from csv_gate.gate.judge import Judge
+from csv_gate.gate.judged import Judged, gathered
 from csv_gate.gate.plan import Plan
 from csv_gate.limits import KIB, MIB
 from csv_gate.scan import Entry
@@ -57,42 +58,50 @@ def job_count(asked: int | None, entries: Sequence[Entry]) -> int:
     return min(usable_processors(), len(entries))
 
 
-def rows(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], heartbeat: Callable[[int, int], None]) -> Iterator[Row]:
-    """The rows of each entry, in order. `heartbeat(files, bytes)` is told what was finished."""
+def judge_all(
+    plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], heartbeat: Callable[[int, int], None]
+) -> Iterator[Judged]:
+    """Portion by portion, in order. `heartbeat(files, bytes)` is told what was finished."""
     jobs = job_count(plan.jobs, entries)
-    if jobs == 1:
-        judge = Judge(plan, catalogs)
-        try:
-            for entry in entries:
-                yield from judge.rows(entry)
-                heartbeat(1, entry.size)
-        finally:
-            judge.close()
-    else:
+    if jobs > 1:
         yield from _parallel(plan, catalogs, entries, jobs, heartbeat)
+        return
+    judge = Judge(plan, catalogs)
+    try:
+        for portion in portions(entries):
+            yield _judged(judge, entries, portion)
+            heartbeat(len(portion), _size(entries, portion))
+    finally:
+        judge.close()
 
 
-def portions(entries: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
-    """Consecutive files, each portion about as much work as the next."""
-    portion: list[Entry] = []
-    size = 0
-    for entry in entries:
-        portion.append(entry)
+def portions(entries: Sequence[Entry]) -> Iterator[range]:
+    """Places of consecutive files, each portion about as much work as the next."""
+    start = size = 0
+    for place, entry in enumerate(entries):
         size += cost(entry)
-        if size >= PORTION_BYTES or len(portion) >= PORTION_FILES:
-            yield tuple(portion)
-            portion, size = [], 0
-    if portion:
-        yield tuple(portion)
+        if size >= PORTION_BYTES or place + 1 - start >= PORTION_FILES:
+            yield range(start, place + 1)
+            start, size = place + 1, 0
+    if start < len(entries):
+        yield range(start, len(entries))
+
+
+def _size(entries: Sequence[Entry], portion: range) -> int:
+    return sum(entries[place].size for place in portion)
+
+
+def _judged(judge: Judge, entries: Sequence[Entry], portion: range) -> Judged:
+    return gathered(row for place in portion for row in judge.rows(entries[place]))
 
 
 def _parallel(
     plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], jobs: int, heartbeat: Callable[[int, int], None]
-) -> Iterator[Row]:
+) -> Iterator[Judged]:
     from concurrent.futures.process import BrokenProcessPool  # half of a small run's start-up, and small runs need none
 
-    pool = _pool(plan, catalogs, jobs)
-    waiting: deque[tuple[tuple[Entry, ...], Future[list[Row]]]] = deque()
+    pool = _pool(plan, catalogs, entries, jobs)
+    waiting: deque[tuple[range, Future[Judged]]] = deque()
     work = portions(entries)
     try:
         while True:
@@ -105,17 +114,17 @@ def _parallel(
                 done = _awaited(future, heartbeat)
             except BrokenProcessPool:
                 pool.shutdown(wait=False, cancel_futures=True)
-                yield from _one_by_one(plan, catalogs, portion)
-                pool = _pool(plan, catalogs, jobs)
+                yield from _one_by_one(plan, catalogs, entries, portion)
+                pool = _pool(plan, catalogs, entries, jobs)
                 waiting = deque((other, pool.submit(_work, other)) for other, _ in waiting)
             else:
-                yield from done
-            heartbeat(len(portion), sum(entry.size for entry in portion))
+                yield done
+            heartbeat(len(portion), _size(entries, portion))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _awaited(future: Future[list[Row]], heartbeat: Callable[[int, int], None]) -> list[Row]:
+def _awaited(future: Future[Judged], heartbeat: Callable[[int, int], None]) -> Judged:
     """Wait for a portion, and let the observer know now and then that the run lives."""
     while True:
         try:
@@ -126,47 +135,50 @@ def _awaited(future: Future[list[Row]], heartbeat: Callable[[int, int], None]) -
             heartbeat(0, 0)
 
 
-def _one_by_one(plan: Plan, catalogs: Catalogs, portion: Sequence[Entry]) -> Iterator[Row]:
+def _one_by_one(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], portion: range) -> Iterator[Judged]:
     """Each file in a worker of its own, so that one that kills its worker is known by name."""
     from concurrent.futures.process import BrokenProcessPool
 
-    for entry in portion:
-        with _pool(plan, catalogs, 1) as pool:
+    for place in portion:
+        with _pool(plan, catalogs, entries, 1) as pool:
             try:
-                yield from pool.submit(_work, (entry,)).result()
+                yield pool.submit(_work, range(place, place + 1)).result()
             except BrokenProcessPool:
-                yield Judge(replace(plan, kept_facts=None), catalogs).lost(entry)
+                yield gathered([Judge(replace(plan, kept_facts=None), catalogs).lost(entries[place])])
 
 
-def _pool(plan: Plan, catalogs: Catalogs, jobs: int) -> ProcessPoolExecutor:
+def _pool(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], jobs: int) -> ProcessPoolExecutor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # Forking spares each worker the imports and the compiling of policies; elsewhere it is not to be had or not safe.
+    # Forking spares each worker the imports and the list of files; elsewhere it is not to be had or not safe.
     method = START_METHOD
     if method == "fork":
         import csv_gate.formats.pe  # noqa: F401, else each worker would import it for itself
     else:
         # Plans and catalogs hold read-only views of dicts, which do not pickle by themselves.
         copyreg.pickle(MappingProxyType, lambda view: (MappingProxyType, (dict(view),)))
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (plan, catalogs))
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (plan, catalogs, entries))
 
 
 _judge: Judge | None = None
+_entries: Sequence[Entry] = ()
 """Of a worker process."""
 
 
-def _start(plan: Plan, catalogs: Catalogs) -> None:
+def _start(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry]) -> None:
+    import gc
     import signal
 
-    global _judge
+    global _judge, _entries
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run
-    _judge = Judge(plan, catalogs)
+    gc.freeze()  # what the parent made stays, and stays shared: looking through it for garbage would copy its pages
+    _judge, _entries = Judge(plan, catalogs), entries
 
 
-def _work(portion: tuple[Entry, ...]) -> list[Row]:
+def _work(portion: range) -> Judged:
     assert _judge is not None
     try:
-        return [row for entry in portion for row in _judge.rows(entry)]
+        return _judged(_judge, _entries, portion)
     finally:
         _judge.flush()  # a worker is not told when it ends

@@ -17,7 +17,7 @@ from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.findings import findings_of_set, unrouted_findings
 from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
-from csv_gate.gate.pool import rows
+from csv_gate.gate.pool import judge_all
 from csv_gate.gate.shards import is_in
 from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.survey import Survey, survey
@@ -87,21 +87,18 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     excluded = listed.excluded + seen.excluded
     spool = Spool()
     tally = Tally()
-    unrouted: list[str] = []
     try:
-        for line, counted in rows(plan, catalogs, judged, observer.judged):
-            spool.append(line, is_notable=counted.is_notable)
-            tally.add(counted)
-            if counted.unrouted is not None:
-                unrouted.append(counted.unrouted)
+        for portion in judge_all(plan, catalogs, judged, observer.judged):
+            spool.append(portion)
+            tally.join(portion.tally)
         # Of a tree in parts, one may be empty. What only a requirement is about does not make up for targets that take nothing.
-        if plan.shard is None and (tally.artifacts == len(unrouted) or (unrouted and not tally.with_verdict)):
+        if plan.shard is None and (tally.artifacts == len(tally.unrouted) or (tally.unrouted and not tally.with_verdict)):
             raise _nothing(plan, listed, seen, looked)
     except BaseException:
         spool.close()
         raise
     idle = _idle(plan, looked, seen)
-    of_run = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *idle, *unrouted_findings(unrouted))
+    of_run = (*_run_findings(plan, listed, seen, catalogs, tally.waivers), *idle, *unrouted_findings(tally.unrouted))
     findings = tuple(one if one.owner else replace(one, owner=plan.owners.of_the_rest) for one in of_run)
     return SpooledResult(
         run=RunInfo(

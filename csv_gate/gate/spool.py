@@ -13,6 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 
 from csv_gate.errors import StoreError
+from csv_gate.gate.judged import Judged
 from csv_gate.limits import MIB
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
 
@@ -29,24 +30,22 @@ class Spool:
         self._notable: list[tuple[int, int]] = []
         self._end = 0
 
-    def append(self, line: str, *, is_notable: bool = False) -> None:
-        """Add a line, without its line end.
+    def append(self, judged: Judged) -> None:
+        """Add lines.
 
         Raises:
             StoreError: the temporary folder is full or gone.
         """
-        data = line.encode("utf-8", "surrogateescape") + b"\n"
         try:
             self._file.seek(self._end)
-            self._file.write(data)
+            self._file.write(judged.lines)
         except OSError as error:
             raise StoreError(
                 f"the temporary file for results cannot be written: {error.strerror}",
                 help="make room, or name another folder in TMPDIR",
             ) from error
-        if is_notable:
-            self._notable.append((self._end, len(data)))
-        self._end += len(data)
+        self._notable += [(self._end + at, length) for at, length in judged.notable]
+        self._end += len(judged.lines)
 
     def lines(self) -> Iterator[str]:
         """All lines in the order of writing."""

@@ -17,7 +17,7 @@ UNDECIDED_FAMILY = "CSV8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """What one artifact adds, small enough to be sent between processes for each of them."""
+    """What one artifact adds, and whether a short report shows it."""
 
     decision: Decision
     is_audited: bool
@@ -42,6 +42,8 @@ class Count:
 
 def count(result: ArtifactResult, fail_on: Level | None, waivers: Iterable[str] = ()) -> Count:
     decision = worst_decision(result)
+    if decision in _PLAIN and result.verdicts and not result.findings and result.waiver is None and not waivers:
+        return _PLAIN[decision]
     decided = [finding for finding in result.findings if not finding.check.startswith(UNDECIDED_FAMILY)]
     is_waived = result.waiver is not None
     # A denial without any finding would be a fault of an engine; it must still fail the build.
@@ -59,6 +61,25 @@ def count(result: ArtifactResult, fail_on: Level | None, waivers: Iterable[str] 
         levels=_levels(result.findings),
         waivers=tuple(sorted(waivers)),
     )
+
+
+_PLAIN = {
+    decision: Count(
+        decision=decision,
+        is_audited=False,
+        is_waived=False,
+        fails=False,
+        is_open=False,
+        is_notable=False,
+        unrouted=None,
+        is_unmet=False,
+        has_verdict=True,
+        levels=(0, 0, 0),
+        waivers=(),
+    )
+    for decision in (Decision.ALLOWED, Decision.NOT_APPLICABLE)
+}
+"""What nearly all artifacts add: judged, and nothing to say of them."""
 
 
 def _is_undecided(result: ArtifactResult) -> bool:
@@ -92,19 +113,40 @@ class Tally:
     is_open: bool = False
     unmet: int = 0
     with_verdict: int = 0
+    unrouted: list[str] = field(default_factory=list)
+    """Paths of those that no target takes."""
     waivers: set[str] = field(default_factory=set)
 
     def add(self, one: Count) -> None:
         self.artifacts += 1
         self.decisions[one.decision] += 1
+        self.with_verdict += one.has_verdict
+        if one is _PLAIN.get(one.decision):
+            return
         self.audited += one.is_audited
         self.waived += one.is_waived
         self.levels = [total + more for total, more in zip(self.levels, one.levels, strict=True)]
         self.fails = self.fails or one.fails
         self.is_open = self.is_open or one.is_open
         self.unmet += one.is_unmet
-        self.with_verdict += one.has_verdict
+        if one.unrouted is not None:
+            self.unrouted.append(one.unrouted)
         self.waivers.update(one.waivers)
+
+    def join(self, other: Tally) -> None:
+        """Add what another tally counted."""
+        for decision, number in other.decisions.items():
+            self.decisions[decision] += number
+        self.audited += other.audited
+        self.waived += other.waived
+        self.artifacts += other.artifacts
+        self.levels = [total + more for total, more in zip(self.levels, other.levels, strict=True)]
+        self.fails = self.fails or other.fails
+        self.is_open = self.is_open or other.is_open
+        self.unmet += other.unmet
+        self.with_verdict += other.with_verdict
+        self.unrouted += other.unrouted
+        self.waivers |= other.waivers
 
     def summary(
         self, findings: Iterable[Finding], fail_on: Level | None, *, excluded: int, skipped: int, containers: int = 0

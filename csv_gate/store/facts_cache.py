@@ -231,24 +231,30 @@ class FactsCache:
         return str(row[0])
 
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = None
-        with self._spared() as connection:
-            if connection is not None:
-                row = connection.execute(statement, values).fetchone()
+        if self._connection is None:
+            return None
+        try:
+            row: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
+        except (OSError, sqlite3.Error) as error:
+            self._give_up(error)
+            return None
         return row
 
     @contextmanager
     def _spared(self) -> Iterator[sqlite3.Connection | None]:
-        """What goes wrong with the store ends its use in this process. One that is damaged is taken away for the next."""
         try:
             yield self._connection
         except (OSError, sqlite3.Error) as error:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                with suppress(sqlite3.Error):
-                    connection.close()
-            if type(error) is sqlite3.DatabaseError:  # its subclasses are of other faults: locked, full, read-only
-                discard(self.path)
+            self._give_up(error)
+
+    def _give_up(self, error: OSError | sqlite3.Error) -> None:
+        """What goes wrong with the store ends its use in this process. One that is damaged is taken away for the next."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+        if type(error) is sqlite3.DatabaseError:  # its subclasses are of other faults: locked, full, read-only
+            discard(self.path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -5,7 +6,8 @@ import pytest
 
 from csv_gate.gate import pool
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.judge import Judge, Row
+from csv_gate.gate.judge import Judge
+from csv_gate.gate.judged import Row, gathered
 from csv_gate.limits import DEFAULT_LIMITS, MIB
 from csv_gate.model.verdict import Decision
 from csv_gate.scan import Entry, FileIdentity, walk
@@ -33,26 +35,25 @@ def test_what_was_asked_for_is_obeyed_up_to_the_number_of_files() -> None:
 def test_portions_keep_the_order_and_lose_nothing() -> None:
     entries = [entry(n, size=(n * 7919) % (3 * MIB)) for n in range(500)]
     portions = list(pool.portions(entries))
-    assert [one for portion in portions for one in portion] == entries
+    assert [place for portion in portions for place in portion] == list(range(len(entries)))
     assert max(map(len, portions)) <= pool.PORTION_FILES
 
 
 def test_a_large_file_closes_its_portion() -> None:
-    portions = list(pool.portions([entry(1), entry(2, 100 * MIB), entry(3)]))
-    assert [[one.path for one in portion] for portion in portions] == [["00001", "00002"], ["00003"]]
+    assert list(pool.portions([entry(1), entry(2, 100 * MIB), entry(3)])) == [range(2), range(2, 3)]
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_the_rows_are_those_of_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+def test_the_lines_and_sums_are_those_of_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     monkeypatch.setattr(pool, "START_METHOD", method)
     seeds = [str(n) for n in range(6)]
     tree(tmp_path, {f"{n}.dll": code(n) for n in seeds})
     entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
     of = plan(tmp_path, targets=[target(policy_for(code("1"), code("3")))], jobs=2)
     told: list[tuple[int, int]] = []
-    parallel = list(pool.rows(of, Catalogs(), entries, lambda files, size: told.append((files, size))))
+    (parallel,) = pool.judge_all(of, Catalogs(), entries, lambda files, size: told.append((files, size)))
     judge = Judge(of, Catalogs())
-    assert parallel == [row for one in entries for row in judge.rows(one)]
+    assert parallel == gathered(row for one in entries for row in judge.rows(one))
     assert sum(files for files, _ in told) == 6
     assert sum(size for _, size in told) == sum(one.size for one in entries)
 
@@ -73,10 +74,13 @@ def test_a_file_that_kills_its_worker_is_undecided_and_costs_no_other_file_its_v
     monkeypatch.setattr(pool, "START_METHOD", "fork")
     monkeypatch.setattr(Judge, "rows", deadly)
     of = plan(tmp_path, targets=[target(policy_for(*map(code, seeds)))], jobs=2)
-    rows = list(pool.rows(of, Catalogs(), entries, lambda files, size: None))
+    judged = list(pool.judge_all(of, Catalogs(), entries, lambda files, size: None))
+    lines = b"".join(one.lines for one in judged).decode().splitlines()
     allowed = Decision.ALLOWED
-    assert [count.decision for _, count in rows] == [allowed, allowed, Decision.UNDECIDED, allowed, allowed]
-    assert "worker process" in rows[2][0]
+    decisions = [json.loads(line)["verdicts"][0]["decision"] for line in lines]
+    assert decisions == [allowed, allowed, Decision.UNDECIDED, allowed, allowed]
+    assert "worker process" in lines[2]
+    assert sum(one.tally.decisions[Decision.UNDECIDED] for one in judged) == 1
 
 
 def test_a_bug_names_the_file_it_was_met_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,5 +94,5 @@ def test_a_bug_names_the_file_it_was_met_in(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Judge, "facts", broken)
     of = plan(tmp_path, targets=[target(policy_for(code("a")))], jobs=2)
     with pytest.raises(ZeroDivisionError) as caught:
-        list(pool.rows(of, Catalogs(), entries, lambda files, size: None))
+        list(pool.judge_all(of, Catalogs(), entries, lambda files, size: None))
     assert any("a.dll" in note for note in caught.value.__notes__)

@@ -1,12 +1,23 @@
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from csv_gate.errors import StoreError
+from csv_gate.gate.judged import Judged, gathered
 from csv_gate.gate.spool import Spool
+from csv_gate.gate.tally import count
+from csv_gate.model.verdict import Level
+from tests.builders.results import allowed, artifact, denied
 
 LINES = ["{}", '{"path":"ü\\udcff"}', '{"long":"' + "x" * 3000 + '"}']
+
+
+PLAIN, GRAVE = (count(artifact("a", verdict), Level.ERROR) for verdict in (allowed(), denied()))
+
+
+def judged(*lines: str, notable: Callable[[str], bool] = lambda line: False) -> Judged:
+    return gathered((line, GRAVE if notable(line) else PLAIN) for line in lines)
 
 
 @pytest.fixture(params=[10**6, 10], ids=["in memory", "on disk"])
@@ -18,15 +29,15 @@ def spool(request: pytest.FixtureRequest) -> Iterator[Spool]:
 
 def test_lines_come_back_in_order_any_number_of_times(spool: Spool) -> None:
     for line in LINES:
-        spool.append(line)
+        spool.append(judged(line))
     assert list(spool.lines()) == LINES
     assert list(spool.lines()) == LINES
 
 
 def test_two_readers_do_not_disturb_each_other(spool: Spool) -> None:
     lines = [f"{n:07}" + "x" * 700 for n in range(4000)]
-    for line in lines:
-        spool.append(line, is_notable=line.startswith("0000001"))
+    for start in range(0, len(lines), 7):
+        spool.append(judged(*lines[start : start + 7], notable=lambda line: line.startswith("0000001")))
     for one, other in zip(spool.lines(), spool.lines(), strict=True):
         assert one == other
     inside = [(line[:7], next(spool.notable_lines())[:7]) for line in spool.lines()]
@@ -34,15 +45,15 @@ def test_two_readers_do_not_disturb_each_other(spool: Spool) -> None:
 
 
 def test_a_line_can_be_added_after_reading(spool: Spool) -> None:
-    spool.append("a")
+    spool.append(judged("a"))
     assert list(spool.lines()) == ["a"]
-    spool.append("b")
+    spool.append(judged("b"))
     assert list(spool.lines()) == ["a", "b"]
 
 
 def test_only_marked_lines_are_notable(spool: Spool) -> None:
-    for number, line in enumerate(LINES):
-        spool.append(line, is_notable=number != 1)
+    spool.append(judged(LINES[1]))
+    spool.append(judged(*LINES, notable=lambda line: line != LINES[1]))
     assert list(spool.notable_lines()) == [LINES[0], LINES[2]]
 
 
@@ -58,4 +69,4 @@ def test_a_full_disk_is_an_error_of_the_store(spool: Spool, monkeypatch: pytest.
 
     monkeypatch.setattr(spool, "_file", Full())
     with pytest.raises(StoreError, match="No space left"):
-        spool.append("a")
+        spool.append(judged("a"))

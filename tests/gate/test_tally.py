@@ -94,3 +94,24 @@ def test_the_summary_counts_each_artifact_once_by_its_worst_verdict() -> None:
     assert (summary.artifacts, summary.allowed, summary.denied, summary.audited) == (6, 1, 3, 1)
     assert (summary.undecided, summary.not_applicable, summary.waived) == (1, 1, 1)
     assert (summary.excluded, summary.skipped) == (7, 8)
+
+
+def test_tallies_of_parts_join_to_that_of_the_whole() -> None:
+    results = [
+        artifact("a", allowed("x"), denied("y")),
+        artifact("b", allowed()),
+        artifact("c", undecided(), findings=(ODD,)),
+        artifact("d", denied(audited=True)),
+        artifact("e"),
+        artifact("f", denied(), waived=True),
+    ]
+    whole, joined = Tally(), Tally()
+    for number, result in enumerate(results):
+        whole.add(count(result, Level.ERROR, {f"w{number % 2}"}))
+    for part in (results[:2], results[2:3], [], results[3:]):
+        tally = Tally()
+        for result in part:
+            tally.add(count(result, Level.ERROR, {f"w{results.index(result) % 2}"}))
+        joined.join(tally)
+    assert joined == whole
+    assert joined.unrouted == ["e"]
