@@ -49,7 +49,9 @@ def _problems(problems: tuple[Problem, ...]) -> Row:
 
 
 def _read_problems(row: Row) -> tuple[Problem, ...]:
-    return tuple(Problem(code=ProblemCode(code), detail=detail, offset=offset) for code, detail, offset in row)
+    return (
+        () if not row else tuple(Problem(code=ProblemCode(code), detail=detail, offset=offset) for code, detail, offset in row)
+    )
 
 
 def _time(moment: datetime) -> str:
@@ -161,6 +163,9 @@ _CERTIFICATE: Final = tuple(
 _WRITTEN: Final[dict[type[DataclassInstance], str]] = {
     # A PE has nothing to say as script, compound file, cabinet, ELF or package, its signatures are Authenticode's, and only what a PE
     # says is kept.
+    Digests: "sha256 sha1 authenticode_sha1 authenticode_sha256 page_sha1 page_sha256 padded_authenticode_sha1 "
+    "padded_authenticode_sha256",
+    VersionFacts: "original_filename internal_name file_description product_name file_version",
     Facts: "format size digests pe script compound cabinet elf package version signatures catalog_members problems gaps",
     Gap: "what why",
     Problem: "code detail offset",
@@ -177,17 +182,50 @@ def unwritten() -> tuple[str, ...]:
     return tuple(kind.__name__ for kind, names in _WRITTEN.items() if names.split() != [one.name for one in fields(kind)])
 
 
+_SOURCES: Final = {source.value: source for source in SignatureSource}
+_KINDS: Final = {kind.value: kind for kind in TimestampKind}
+
+
+def _read_digests(row: Row) -> Digests:
+    sha256, sha1, authenticode_sha1, authenticode_sha256, page_sha1, page_sha256, padded_sha1, padded_sha256 = row
+    return Digests(
+        sha256=sha256,
+        sha1=sha1,
+        authenticode_sha1=authenticode_sha1,
+        authenticode_sha256=authenticode_sha256,
+        page_sha1=page_sha1,
+        page_sha256=page_sha256,
+        padded_authenticode_sha1=padded_sha1,
+        padded_authenticode_sha256=padded_sha256,
+    )
+
+
+def _read_version(row: Row) -> VersionFacts:
+    original_filename, internal_name, file_description, product_name, file_version = row
+    return VersionFacts(
+        original_filename=original_filename,
+        internal_name=internal_name,
+        file_description=file_description,
+        product_name=product_name,
+        file_version=None if file_version is None else tuple(file_version),
+    )
+
+
 def part_name(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
 
 
 class FactsReader:
-    """Reads facts; asks `find(name)` for the text of a part that it has not met yet. Equal parts become one object."""
+    """Reads facts; asks `find(name)` for the text of a part that it has not met yet. Equal parts become one object.
+
+    A warm run does little else for each file, so what repeats is kept, and fields are named instead of being paired in a loop.
+    """
 
     def __init__(self, find: Callable[[str], str]) -> None:
         self._find = find
         self._certificates: dict[str, CertificateFacts] = {}
         self._chains: dict[str, ChainFacts] = {}
+        self._headers: dict[tuple[Any, ...], PeFacts] = {}
 
     def facts(self, text: str) -> Facts:
         """The facts of a text.
@@ -195,28 +233,33 @@ class FactsReader:
         Raises:
             LookupError, TypeError, ValueError, AttributeError: it is no such text, or a part is not there.
         """
-        if len(self._certificates) + len(self._chains) >= _PARTS_KEPT:
+        if len(self._certificates) + len(self._chains) + len(self._headers) >= _PARTS_KEPT:
             self._certificates.clear()
             self._chains.clear()
+            self._headers.clear()
         format, size, digests, pe, version, signatures, members, problems, gaps = json.loads(text)
-        if version is not None and version[-1] is not None:
-            version[-1] = tuple(version[-1])
         return Facts(
             format=format,
             size=size,
-            digests=None if digests is None else Digests(**dict(zip(_DIGESTS, digests, strict=True))),
-            pe=None if pe is None else PeFacts(**dict(zip(_PE, pe, strict=True))),
-            version=None if version is None else VersionFacts(**dict(zip(_VERSION, version, strict=True))),
-            signatures=tuple(map(self._signature, signatures)),
+            digests=None if digests is None else _read_digests(digests),
+            pe=None if pe is None else self._pe(tuple(pe)),
+            version=None if version is None else _read_version(version),
+            signatures=tuple([self._signature(row) for row in signatures]) if signatures else (),
             catalog_members=members,
             problems=_read_problems(problems),
-            gaps=tuple(Gap(what=FactName(what), why=why) for what, why in gaps),
+            gaps=tuple([Gap(what=FactName(what), why=why) for what, why in gaps]) if gaps else (),
         )
+
+    def _pe(self, row: tuple[Any, ...]) -> PeFacts:
+        found = self._headers.get(row)
+        if found is None:
+            found = self._headers[row] = PeFacts(**dict(zip(_PE, row, strict=True)))
+        return found
 
     def _signature(self, row: Row) -> SignatureFacts:
         source, place, algorithm, signed, matches, valid, problems, program, more, signer, chain, stamp, pages, catalog = row
         return SignatureFacts(
-            source=SignatureSource(source),
+            source=_SOURCES[source],
             place=place,
             digest_algorithm=algorithm,
             signed_digest=signed,
@@ -235,7 +278,7 @@ class FactsReader:
     def _timestamp(self, row: Row) -> TimestampFacts:
         kind, time, valid, signer, chain, algorithm, problems = row
         return TimestampFacts(
-            kind=TimestampKind(kind),
+            kind=_KINDS[kind],
             time=None if time is None else datetime.fromisoformat(time),
             valid=valid,
             signer=None if signer is None else self._certificate(signer),
