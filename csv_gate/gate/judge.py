@@ -6,7 +6,7 @@ This is the one place where an unreadable artifact turns into a gap, and a gap i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from csv_gate.gate.judged import Row
 from csv_gate.gate.opening import JudgedMembers, Looked, Selection, container_format, members
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import count
+from csv_gate.gate.trusted import NO_FILES, TrustedFiles
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult, Finding
@@ -34,7 +35,9 @@ from csv_gate.waivers import Waived, apply
 
 if TYPE_CHECKING:
     from csv_gate.gate.required import Formats, RequirementJudge
+    from csv_gate.store.database import Database
     from csv_gate.store.facts_cache import FactsCache
+    from csv_gate.store.known_files import KnownFiles
 
 _LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
 """Formats that catalogs vouch for."""
@@ -63,11 +66,21 @@ class Known:
     """A folder that could not be listed: anything may be in it, for any target."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept between runs."""
+
+    database: Database
+    facts: FactsCache
+    files: KnownFiles
+
+
 class Judge:
     """Everything that judging needs, made ready once in each process."""
 
-    def __init__(self, plan: Plan, catalogs: Catalogs) -> None:
+    def __init__(self, plan: Plan, catalogs: Catalogs, trusted: TrustedFiles = NO_FILES) -> None:
         self._plan = plan
+        self._trusted = trusted
         self._catalog_gap = catalogs.gap
         self._lines = ArtifactLines()
         index = CatalogIndex(catalogs.catalogs)
@@ -81,12 +94,17 @@ class Judge:
         )
         self._looked = Looked(plan)
         self._required = _required(plan, catalogs)
-        # What a second implementation says is not kept.
-        self._cache = None if plan.is_cross_checked else _cache(plan, self._settings)
+        self._kept = _kept(plan, self._settings)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
         )
+
+    def look_ahead(self, entries: Iterable[Entry]) -> None:
+        """Say what will be judged next."""
+        if self._kept is not None and self._trusted:
+            found = (self._trusted.get(entry.location) for entry in entries)
+            self._kept.facts.look_ahead(sha256 for sha256 in found if sha256 is not None)
 
     def rows(self, entry: Entry) -> list[Row]:
         """As `judge`, as rows."""
@@ -151,21 +169,16 @@ class Judge:
         """
         try:
             # A signature beside the file is over its bytes, which are needed then.
-            known = None if entry.beside or entry.is_alone else self._trusted(entry)
+            known = None if entry.beside or entry.is_alone else self._kept_facts(entry)
             return self._read(entry, looked) if known is None else [Known(entry.path, entry.scope, self._completed(known))]
         except ArtifactError as error:
             return [Known(entry.path, entry.scope, unreadable(entry.size, str(error)), is_folder=entry.is_folder)]
 
-    def _trusted(self, entry: Entry) -> Facts | None:
-        """The kept facts of a file that is what it was, so that it need not be opened; of a container that is opened: none."""
-        if self._cache is None or not self._is_trusted(entry) or entry.identity is None:
-            return None
-        sha256 = self._cache.sha256_of(entry.location, entry.identity)
-        facts = None if sha256 is None else self._cache.facts(sha256)
-        return None if facts is None or facts.size != entry.identity.size or self._is_opened(facts) else facts
-
-    def _is_trusted(self, entry: Entry) -> bool:
-        return self._plan.trusts_files and entry.gap is None
+    def _kept_facts(self, entry: Entry) -> Facts | None:
+        """The facts of a file that is what it was, so that it need not be opened."""
+        sha256 = self._trusted.get(entry.location)
+        facts = None if sha256 is None or self._kept is None else self._kept.facts.facts(sha256)
+        return None if facts is None or facts.size != entry.size else facts
 
     def _is_opened(self, facts: Facts) -> bool:
         return facts.format in OPENERS and self._plan.opens_containers
@@ -175,25 +188,24 @@ class Judge:
 
         Raises ArtifactError, also where the file changed while it was read.
         """
-        cache, sha256, kept = self._cache, b"", None
-        looked_ns = 0 if cache is None else cache.now_ns()
+        store = self._kept
+        looked_ns = 0 if store is None else store.files.now_ns()
         with open_content(entry, self._plan.limits) as content:
             format = container_format(content, entry.path, self._plan.limits) if self._plan.opens_containers else None
             if format is not None:
                 return sorted(self._opened(entry, content, format, looked), key=lambda one: one.path)
-            if cache is None:
+            if store is None:
                 facts = self._with_sides(self._extracted(content, entry.path), content, entry)
                 return [Known(entry.path, entry.scope, facts)]
             sha256 = hashlib.sha256(content).digest()
-            kept = cache.facts(sha256)
+            kept = store.facts.facts(sha256)
             facts = extract(content, self._settings, name=entry.path, sha256=sha256) if kept is None else kept
             # What is kept is of these bytes alone, wherever they lie.
             signed = self._with_sides(facts, content, entry)
         # Only here is it sure that the file did not change while it was read.
-        if kept is None:
-            cache.keep(facts)
-        if self._is_trusted(entry) and entry.identity is not None:
-            cache.keep_identity(entry.location, entry.identity, sha256, looked_ns)
+        is_kept = kept is not None or store.facts.keep(facts)
+        if is_kept and self._plan.trusts_files and entry.identity is not None:
+            store.files.keep(entry.location, entry.identity, sha256, looked_ns)
         return [Known(entry.path, entry.scope, self._completed(signed))]
 
     def _opened(self, entry: Entry, content: Content, format: str, looked: Looked | None) -> Iterator[Known]:
@@ -247,14 +259,14 @@ class Judge:
 
     def flush(self) -> None:
         """Write the facts that wait to be kept."""
-        if self._cache is not None:
-            self._cache.flush()
+        if self._kept is not None:
+            self._kept.database.flush()
 
     def close(self) -> None:
         """As `flush`, and let go of the store. The judge goes on without."""
-        if self._cache is not None:
-            self._cache.close()
-            self._cache = None
+        if self._kept is not None:
+            self._kept.database.close()
+            self._kept = None
 
     def _verdicts(self, known: Known) -> list[Verdict]:
         facts = known.facts
@@ -299,12 +311,16 @@ def _required(plan: Plan, catalogs: Catalogs) -> RequirementJudge | None:
     return RequirementJudge(plan, catalogs)
 
 
-def _cache(plan: Plan, settings: ExtractionSettings) -> FactsCache | None:
-    if plan.kept_facts is None:
+def _kept(plan: Plan, settings: ExtractionSettings) -> _Kept | None:
+    # What a second implementation says is not kept.
+    if plan.kept_facts is None or plan.is_cross_checked:
         return None
-    from csv_gate.store.facts_cache import FactsCache, settings_key  # with sqlite3, which runs without it can spare
+    from csv_gate.store.database import Database  # with sqlite3, which runs without it can spare
+    from csv_gate.store.facts_cache import FactsCache, settings_key
+    from csv_gate.store.known_files import KnownFiles
 
-    return FactsCache(plan.kept_facts, settings_key(settings, plan.tool_version))
+    database = Database(plan.kept_facts)
+    return _Kept(database, FactsCache(database, settings_key(settings, plan.tool_version)), KnownFiles(database))
 
 
 def unreadable(size: int, why: str) -> Facts:

@@ -12,7 +12,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,22 +20,41 @@ from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.judge import Judge
 from csv_gate.gate.judged import Judged, gathered
 from csv_gate.gate.plan import Plan
+from csv_gate.gate.trusted import TrustedFiles
 from csv_gate.limits import KIB, MIB
+from csv_gate.records import dataclass
 from csv_gate.scan import Entry
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
 PORTION_BYTES = 8 * MIB
-PORTION_FILES = 32
-FILE_COST_BYTES = 64 * KIB
+FILE_COST_BYTES = 256 * KIB
 """What opening and judging a file costs beside its bytes, in bytes hashed."""
+TRUSTED_COST_BYTES = 64 * KIB
+"""What judging costs where the file need not be opened."""
 MIN_PARALLEL_BYTES = 48 * MIB
 """Below this, starting processes costs more than they save."""
 START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 LIFE_SIGN_S = 1.0
 IN_HAND = 4
 """Portions per process that may wait for their turn in the result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What every process is given. Must pickle."""
+
+    plan: Plan
+    catalogs: Catalogs
+    entries: Sequence[Entry]
+    trusted: TrustedFiles = field(default_factory=dict)
+
+    def judge(self) -> Judge:
+        return Judge(self.plan, self.catalogs, self.trusted)
+
+    def cost(self, entry: Entry) -> int:
+        return TRUSTED_COST_BYTES if entry.location in self.trusted else entry.size + FILE_COST_BYTES
 
 
 def usable_processors() -> int:
@@ -45,67 +64,61 @@ def usable_processors() -> int:
     return os.cpu_count() or 1
 
 
-def cost(entry: Entry) -> int:
-    return entry.size + FILE_COST_BYTES
-
-
-def job_count(asked: int | None, entries: Sequence[Entry]) -> int:
+def job_count(work: Work) -> int:
     """How many processes: what was asked for, else as many as the amount of work pays for."""
+    asked = work.plan.jobs
     if asked is not None:
-        return max(1, min(asked, len(entries)))
-    if sum(map(cost, entries)) < MIN_PARALLEL_BYTES:
+        return max(1, min(asked, len(work.entries)))
+    if sum(map(work.cost, work.entries)) < MIN_PARALLEL_BYTES:
         return 1
-    return min(usable_processors(), len(entries))
+    return min(usable_processors(), len(work.entries))
 
 
-def judge_all(
-    plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], heartbeat: Callable[[int, int], None]
-) -> Iterator[Judged]:
+def judge_all(work: Work, heartbeat: Callable[[int, int], None]) -> Iterator[Judged]:
     """Portion by portion, in order. `heartbeat(files, bytes)` is told what was finished."""
-    jobs = job_count(plan.jobs, entries)
+    jobs = job_count(work)
     if jobs > 1:
-        yield from _parallel(plan, catalogs, entries, jobs, heartbeat)
+        yield from _parallel(work, jobs, heartbeat)
         return
-    judge = Judge(plan, catalogs)
+    judge = work.judge()
     try:
-        for portion in portions(entries):
-            yield _judged(judge, entries, portion)
-            heartbeat(len(portion), _size(entries, portion))
+        for portion in portions(work):
+            yield _judged(judge, work, portion)
+            heartbeat(len(portion), _size(work, portion))
     finally:
         judge.close()
 
 
-def portions(entries: Sequence[Entry]) -> Iterator[range]:
+def portions(work: Work) -> Iterator[range]:
     """Places of consecutive files, each portion about as much work as the next."""
     start = size = 0
-    for place, entry in enumerate(entries):
-        size += cost(entry)
-        if size >= PORTION_BYTES or place + 1 - start >= PORTION_FILES:
+    for place, entry in enumerate(work.entries):
+        size += work.cost(entry)
+        if size >= PORTION_BYTES:
             yield range(start, place + 1)
             start, size = place + 1, 0
-    if start < len(entries):
-        yield range(start, len(entries))
+    if start < len(work.entries):
+        yield range(start, len(work.entries))
 
 
-def _size(entries: Sequence[Entry], portion: range) -> int:
-    return sum(entries[place].size for place in portion)
+def _size(work: Work, portion: range) -> int:
+    return sum(work.entries[place].size for place in portion)
 
 
-def _judged(judge: Judge, entries: Sequence[Entry], portion: range) -> Judged:
-    return gathered(row for place in portion for row in judge.rows(entries[place]))
+def _judged(judge: Judge, work: Work, portion: range) -> Judged:
+    judge.look_ahead(work.entries[place] for place in portion)
+    return gathered(row for place in portion for row in judge.rows(work.entries[place]))
 
 
-def _parallel(
-    plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], jobs: int, heartbeat: Callable[[int, int], None]
-) -> Iterator[Judged]:
+def _parallel(work: Work, jobs: int, heartbeat: Callable[[int, int], None]) -> Iterator[Judged]:
     from concurrent.futures.process import BrokenProcessPool  # half of a small run's start-up, and small runs need none
 
-    pool = _pool(plan, catalogs, entries, jobs)
+    pool = _pool(work, jobs)
     waiting: deque[tuple[range, Future[Judged]]] = deque()
-    work = portions(entries)
+    ahead = portions(work)
     try:
         while True:
-            while len(waiting) < jobs * IN_HAND and (portion := next(work, None)) is not None:
+            while len(waiting) < jobs * IN_HAND and (portion := next(ahead, None)) is not None:
                 waiting.append((portion, pool.submit(_work, portion)))
             if not waiting:
                 break
@@ -114,12 +127,12 @@ def _parallel(
                 done = _awaited(future, heartbeat)
             except BrokenProcessPool:
                 pool.shutdown(wait=False, cancel_futures=True)
-                yield from _one_by_one(plan, catalogs, entries, portion)
-                pool = _pool(plan, catalogs, entries, jobs)
+                yield from _one_by_one(work, portion)
+                pool = _pool(work, jobs)
                 waiting = deque((other, pool.submit(_work, other)) for other, _ in waiting)
             else:
                 yield done
-            heartbeat(len(portion), _size(entries, portion))
+            heartbeat(len(portion), _size(work, portion))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -135,19 +148,19 @@ def _awaited(future: Future[Judged], heartbeat: Callable[[int, int], None]) -> J
             heartbeat(0, 0)
 
 
-def _one_by_one(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], portion: range) -> Iterator[Judged]:
+def _one_by_one(work: Work, portion: range) -> Iterator[Judged]:
     """Each file in a worker of its own, so that one that kills its worker is known by name."""
     from concurrent.futures.process import BrokenProcessPool
 
     for place in portion:
-        with _pool(plan, catalogs, entries, 1) as pool:
+        with _pool(work, 1) as pool:
             try:
                 yield pool.submit(_work, range(place, place + 1)).result()
             except BrokenProcessPool:
-                yield gathered([Judge(replace(plan, kept_facts=None), catalogs).lost(entries[place])])
+                yield gathered([Judge(replace(work.plan, kept_facts=None), work.catalogs).lost(work.entries[place])])
 
 
-def _pool(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], jobs: int) -> ProcessPoolExecutor:
+def _pool(work: Work, jobs: int) -> ProcessPoolExecutor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
@@ -158,27 +171,27 @@ def _pool(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry], jobs: int) -
     else:
         # Plans and catalogs hold read-only views of dicts, which do not pickle by themselves.
         copyreg.pickle(MappingProxyType, lambda view: (MappingProxyType, (dict(view),)))
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (plan, catalogs, entries))
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (work,))
 
 
-_judge: Judge | None = None
-_entries: Sequence[Entry] = ()
-"""Of a worker process."""
+_of_worker: tuple[Judge, Work] | None = None
+"""In a worker process."""
 
 
-def _start(plan: Plan, catalogs: Catalogs, entries: Sequence[Entry]) -> None:
+def _start(work: Work) -> None:
     import gc
     import signal
 
-    global _judge, _entries
+    global _of_worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run
     gc.freeze()  # what the parent made stays, and stays shared: looking through it for garbage would copy its pages
-    _judge, _entries = Judge(plan, catalogs), entries
+    _of_worker = work.judge(), work
 
 
 def _work(portion: range) -> Judged:
-    assert _judge is not None
+    assert _of_worker is not None
+    judge, work = _of_worker
     try:
-        return _judged(_judge, _entries, portion)
+        return _judged(judge, work, portion)
     finally:
-        _judge.flush()  # a worker is not told when it ends
+        judge.flush()  # a worker is not told when it ends

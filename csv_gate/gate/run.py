@@ -17,11 +17,12 @@ from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.findings import findings_of_set, unrouted_findings
 from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
-from csv_gate.gate.pool import judge_all
+from csv_gate.gate.pool import Work, judge_all
 from csv_gate.gate.shards import is_in
 from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.survey import Survey, survey
 from csv_gate.gate.tally import Tally
+from csv_gate.gate.trusted import trusted_files
 from csv_gate.model.appcontrol import version_text
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
@@ -69,8 +70,9 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     """
     listed = walk(plan.inputs, include=plan.include, exclude=plan.exclude, base=plan.base, limits=plan.limits)
     roots = roots_with(plan.given_roots)
+    trusted = trusted_files(plan, listed.entries)
     looked = Looked(plan)
-    seen = survey(plan, _watched(listed.entries, observer), looked, listed.unused, roots)
+    seen = survey(plan, _watched(listed.entries, observer), looked, listed.unused, roots, trusted)
     if not seen.judgeable:
         raise _nothing(plan, listed, seen, looked)
     catalogs = read_catalogs(
@@ -85,10 +87,11 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     observer.found(len(judged), sum(entry.size for entry in judged))
     skipped = sum(seen.left.values()) + listed.skipped + listed.not_included + seen.not_included
     excluded = listed.excluded + seen.excluded
+    work = Work(plan=plan, catalogs=catalogs, trusted=trusted, entries=judged)
     spool = Spool()
     tally = Tally()
     try:
-        for portion in judge_all(plan, catalogs, judged, observer.judged):
+        for portion in judge_all(work, observer.judged):
             spool.append(portion)
             tally.join(portion.tally)
         # Of a tree in parts, one may be empty. What only a requirement is about does not make up for targets that take nothing.

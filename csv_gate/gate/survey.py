@@ -16,6 +16,7 @@ from csv_gate.errors import ArtifactError, LimitError
 from csv_gate.formats import PACKAGES, UNSETTLED, detect_format, identify_parts
 from csv_gate.gate.opening import Looked, Selection, members
 from csv_gate.gate.plan import Plan
+from csv_gate.gate.trusted import NO_FILES, TrustedFiles
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
 from csv_gate.records import dataclass
@@ -64,12 +65,19 @@ class Survey:
     """(requirement, pattern) of all that met something, in the whole tree."""
 
 
-def survey(plan: Plan, entries: Iterable[Entry], looked: Looked, unused: Iterable[Glob], roots: Roots) -> Survey:
-    """Look at all listed files. `looked`: what the run looks at."""
+def survey(
+    plan: Plan,
+    entries: Iterable[Entry],
+    looked: Looked,
+    unused: Iterable[Glob],
+    roots: Roots,
+    trusted: TrustedFiles = NO_FILES,
+) -> Survey:
+    """Look at all listed files. `looked`: what the run looks at; `trusted`: files that need not be opened."""
     seen = Survey(unused=list(unused))
     for entry in entries:
         try:
-            found = format_of(entry, plan.limits)
+            found = "pe" if entry.location in trusted else format_of(entry, plan.limits)
         except ArtifactError:
             seen.judged.append(entry)  # judging it says why it cannot be read
             seen.required.update(looked.perhaps_used_by(entry.scope))

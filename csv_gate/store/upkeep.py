@@ -8,7 +8,7 @@ from pathlib import Path
 
 from csv_gate.errors import StoreError
 from csv_gate.records import dataclass
-from csv_gate.store.facts_cache import FILE_NAME
+from csv_gate.store.database import FILE_NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def stats(folder: Path) -> Stats | None:
         size_bytes = sum(path.stat().st_size for path in files)
         with closing(sqlite3.connect(folder / FILE_NAME, timeout=2.0)) as connection:
             facts, identities = (
-                int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("facts", "files")
+                int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("facts", "identities")
             )
     except (OSError, sqlite3.Error):
         return None

@@ -12,7 +12,7 @@ import pytest
 from csv_gate.formats import extract
 from csv_gate.gate import judge, run
 from csv_gate.report import render
-from csv_gate.store.facts_cache import SETTLED_NS
+from csv_gate.store.known_files import SETTLED_NS
 from tests.builders import pe, signing
 from tests.builders.containers import zip_of
 from tests.builders.plans import plan, target
@@ -72,9 +72,9 @@ def old(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
     ahead = time.time_ns() + 3 * SETTLED_NS
-    monkeypatch.setattr("csv_gate.store.facts_cache.FactsCache.now_ns", lambda self: ahead)
+    monkeypatch.setattr("csv_gate.store.known_files.KnownFiles.now_ns", lambda self: ahead)
     monkeypatch.setattr(
-        "csv_gate.store.facts_cache.FactsCache.__init__.__kwdefaults__", {"clock": lambda: ahead + 1, "most_bytes": 2**28}
+        "csv_gate.store.database.Database.__init__.__kwdefaults__", {"clock": lambda: ahead + 1, "most_bytes": 2**28}
     )
 
 

@@ -1,6 +1,8 @@
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,30 +19,42 @@ from tests.builders.tree import code, policy_for, tree
 
 def entry(number: int, size: int = 1000) -> Entry:
     identity = FileIdentity(device=1, inode=number, size=size, modified_ns=0, changed_ns=0)
-    return Entry(path=f"{number:05}", scope="", location="", identity=identity)
+    return Entry(path=f"{number:05}", scope="", location=f"{number}", identity=identity)
+
+
+def work(*entries: Entry, **changes: Any) -> pool.Work:
+    return pool.Work(plan=plan(Path(), targets=[], **changes), catalogs=Catalogs(), entries=entries)
 
 
 def test_little_work_gets_one_process_and_much_work_all_that_are_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "usable_processors", lambda: 8)
-    assert pool.job_count(None, [entry(n) for n in range(20)]) == 1
-    assert pool.job_count(None, [entry(n, 10 * MIB) for n in range(20)]) == 8
-    assert pool.job_count(None, [entry(1, 900 * MIB)]) == 1
+    assert pool.job_count(work(*(entry(n) for n in range(20)), jobs=None)) == 1
+    assert pool.job_count(work(*(entry(n, 10 * MIB) for n in range(20)), jobs=None)) == 8
+    assert pool.job_count(work(entry(1, 900 * MIB), jobs=None)) == 1
+
+
+def test_files_that_need_not_be_opened_are_little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "usable_processors", lambda: 8)
+    large = [entry(n, 10 * MIB) for n in range(20)]
+    trusted = {one.location: b"" for one in large}
+    assert pool.job_count(replace(work(*large, jobs=None), trusted=trusted)) == 1
+    assert list(pool.portions(replace(work(*large), trusted=trusted))) == [range(20)]
 
 
 def test_what_was_asked_for_is_obeyed_up_to_the_number_of_files() -> None:
-    assert pool.job_count(5, [entry(n) for n in range(20)]) == 5
-    assert pool.job_count(5, [entry(1)]) == 1
+    assert pool.job_count(work(*(entry(n) for n in range(20)), jobs=5)) == 5
+    assert pool.job_count(work(entry(1), jobs=5)) == 1
 
 
 def test_portions_keep_the_order_and_lose_nothing() -> None:
     entries = [entry(n, size=(n * 7919) % (3 * MIB)) for n in range(500)]
-    portions = list(pool.portions(entries))
+    portions = list(pool.portions(work(*entries)))
     assert [place for portion in portions for place in portion] == list(range(len(entries)))
-    assert max(map(len, portions)) <= pool.PORTION_FILES
+    assert max(map(len, portions)) <= pool.PORTION_BYTES // pool.FILE_COST_BYTES
 
 
 def test_a_large_file_closes_its_portion() -> None:
-    assert list(pool.portions([entry(1), entry(2, 100 * MIB), entry(3)])) == [range(2), range(2, 3)]
+    assert list(pool.portions(work(entry(1), entry(2, 100 * MIB), entry(3)))) == [range(2), range(2, 3)]
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -51,7 +65,9 @@ def test_the_lines_and_sums_are_those_of_one_process(tmp_path: Path, monkeypatch
     entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
     of = plan(tmp_path, targets=[target(policy_for(code("1"), code("3")))], jobs=2)
     told: list[tuple[int, int]] = []
-    (parallel,) = pool.judge_all(of, Catalogs(), entries, lambda files, size: told.append((files, size)))
+    (parallel,) = pool.judge_all(
+        pool.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: told.append((files, size))
+    )
     judge = Judge(of, Catalogs())
     assert parallel == gathered(row for one in entries for row in judge.rows(one))
     assert sum(files for files, _ in told) == 6
@@ -74,7 +90,7 @@ def test_a_file_that_kills_its_worker_is_undecided_and_costs_no_other_file_its_v
     monkeypatch.setattr(pool, "START_METHOD", "fork")
     monkeypatch.setattr(Judge, "rows", deadly)
     of = plan(tmp_path, targets=[target(policy_for(*map(code, seeds)))], jobs=2)
-    judged = list(pool.judge_all(of, Catalogs(), entries, lambda files, size: None))
+    judged = list(pool.judge_all(pool.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
     lines = b"".join(one.lines for one in judged).decode().splitlines()
     allowed = Decision.ALLOWED
     decisions = [json.loads(line)["verdicts"][0]["decision"] for line in lines]
@@ -94,5 +110,5 @@ def test_a_bug_names_the_file_it_was_met_in(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Judge, "facts", broken)
     of = plan(tmp_path, targets=[target(policy_for(code("a")))], jobs=2)
     with pytest.raises(ZeroDivisionError) as caught:
-        list(pool.judge_all(of, Catalogs(), entries, lambda files, size: None))
+        list(pool.judge_all(pool.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
     assert any("a.dll" in note for note in caught.value.__notes__)

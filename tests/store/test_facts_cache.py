@@ -19,15 +19,16 @@ from csv_gate.formats import ExtractionSettings, extract
 from csv_gate.limits import Limits
 from csv_gate.model.facts import FactName, Facts, Gap
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.scan import FileIdentity
 from csv_gate.signatures import CatalogIndex, read_catalog
 from csv_gate.store import facts_cache
-from csv_gate.store.facts_cache import FILE_NAME, SETTLED_NS, FactsCache, settings_key
+from csv_gate.store.database import FILE_NAME
+from csv_gate.store.facts_cache import settings_key
 from csv_gate.store.facts_text import FactsReader, FactsWriter, unwritten
 from csv_gate.store.location import cache_folder
 from csv_gate.store.upkeep import clean, stats
 from tests.builders import ca, cms, pe, signing
 from tests.builders import facts as f
+from tests.builders.kept import Kept
 from tests.builders.signed_pe import signed_pe
 
 NOW = 1_800_000_000 * 10**9
@@ -48,12 +49,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def door(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., FactsCache]]:
+def door(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Kept]]:
     """Opens the store; closes all doors at the end."""
-    opened: list[FactsCache] = []
+    opened: list[Kept] = []
 
-    def open_(key: bytes = KEY, **options: int) -> FactsCache:
-        opened.append(FactsCache(tmp_path / "kept", key, clock=clock, **options))
+    def open_(key: bytes = KEY, **options: int) -> Kept:
+        opened.append(Kept(tmp_path / "kept", key, clock=clock, **options))
         return opened[-1]
 
     yield open_
@@ -72,7 +73,7 @@ def sha256(data: bytes) -> bytes:
 SIGNED = signed_pe(pe.pe(), signing.publisher(), stamps=[cms.Stamp(signing.time_authority())])
 
 
-def keep(door: Callable[..., FactsCache], data: bytes, key: bytes = KEY) -> Facts:
+def keep(door: Callable[..., Kept], data: bytes, key: bytes = KEY) -> Facts:
     facts = facts_of(data)
     cache = door(key)
     cache.keep(facts)
@@ -80,7 +81,7 @@ def keep(door: Callable[..., FactsCache], data: bytes, key: bytes = KEY) -> Fact
     return facts
 
 
-def test_kept_facts_come_back_as_they_were(door: Callable[..., FactsCache]) -> None:
+def test_kept_facts_come_back_as_they_were(door: Callable[..., Kept]) -> None:
     for data in (SIGNED, pe.pe(overlay=b"odd"), pe.pe(headers_size=9)):
         facts = keep(door, data)
         assert door().facts(sha256(data)) == facts
@@ -100,7 +101,7 @@ def test_any_text_survives_writing_and_reading(text: str, offset: int | None) ->
     assert FactsReader(parts.__getitem__).facts(text_of) == facts
 
 
-def test_what_a_file_is_by_its_name_too_is_not_kept(door: Callable[..., FactsCache]) -> None:
+def test_what_a_file_is_by_its_name_too_is_not_kept(door: Callable[..., Kept]) -> None:
     for data in (b"MZ", b"#!/bin/sh\n", b"WScript.Echo(1)"):
         keep(door, data)
         assert door().facts(sha256(data)) is None
@@ -110,7 +111,7 @@ def test_every_fact_there_is_is_kept() -> None:
     assert unwritten() == ()
 
 
-def test_other_bytes_are_not_known(door: Callable[..., FactsCache]) -> None:
+def test_other_bytes_are_not_known(door: Callable[..., Kept]) -> None:
     keep(door, SIGNED)
     assert door().facts(sha256(SIGNED[:-1] + b"x")) is None
 
@@ -128,7 +129,7 @@ def test_other_bytes_are_not_known(door: Callable[..., FactsCache]) -> None:
     ],
     ids=["limits", "checksums", "keys", "digests", "catalogs"],
 )
-def test_other_settings_meet_no_old_entry(door: Callable[..., FactsCache], other: ExtractionSettings) -> None:
+def test_other_settings_meet_no_old_entry(door: Callable[..., Kept], other: ExtractionSettings) -> None:
     usual = settings_key(ExtractionSettings(), "1.0")
     keep(door, SIGNED, usual)
     assert door(usual).facts(sha256(SIGNED)) is not None
@@ -144,7 +145,7 @@ def test_given_roots_another_release_and_another_extractor_meet_no_old_entry(mon
     assert settings_key(ExtractionSettings(), "1.0") != usual
 
 
-def test_a_damaged_entry_is_not_used_and_goes_away(door: Callable[..., FactsCache], tmp_path: Path) -> None:
+def test_a_damaged_entry_is_not_used_and_goes_away(door: Callable[..., Kept], tmp_path: Path) -> None:
     facts = keep(door, SIGNED)
     with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
         raw.execute("UPDATE facts SET body = replace(body, 'true', 'false')")
@@ -155,7 +156,7 @@ def test_a_damaged_entry_is_not_used_and_goes_away(door: Callable[..., FactsCach
     assert door().facts(sha256(SIGNED)) == facts
 
 
-def test_an_entry_put_under_another_key_is_not_used(door: Callable[..., FactsCache], tmp_path: Path) -> None:
+def test_an_entry_put_under_another_key_is_not_used(door: Callable[..., Kept], tmp_path: Path) -> None:
     keep(door, SIGNED)
     other = pe.pe(code=b"evil" * 300)
     with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
@@ -165,7 +166,7 @@ def test_an_entry_put_under_another_key_is_not_used(door: Callable[..., FactsCac
 
 @pytest.mark.parametrize("change", ["DELETE FROM parts", "UPDATE parts SET body = replace(body, 'Test', 'Best')"])
 def test_a_missing_or_changed_certificate_makes_its_entries_unknown(
-    door: Callable[..., FactsCache], tmp_path: Path, change: str
+    door: Callable[..., Kept], tmp_path: Path, change: str
 ) -> None:
     keep(door, SIGNED)
     with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
@@ -173,8 +174,19 @@ def test_a_missing_or_changed_certificate_makes_its_entries_unknown(
     assert door().facts(sha256(SIGNED)) is None
 
 
+def test_what_is_fetched_ahead_is_what_would_be_found_one_by_one(door: Callable[..., Kept]) -> None:
+    files = [pe.pe(code=bytes([number]) * 700) for number in range(3)]
+    for data in files:
+        keep(door, data)
+    cache = door()
+    cache.look_ahead([sha256(files[0]), sha256(files[1]), sha256(b"unknown")])
+    for data in (files[1], files[0], files[2], files[0]):
+        assert cache.facts(sha256(data)) == facts_of(data)
+    assert cache.facts(sha256(b"unknown")) is None
+
+
 def test_a_store_that_is_no_database_is_taken_away_and_the_next_run_starts_anew(
-    door: Callable[..., FactsCache], tmp_path: Path
+    door: Callable[..., Kept], tmp_path: Path
 ) -> None:
     folder = tmp_path / "kept"
     folder.mkdir(mode=0o700)
@@ -187,7 +199,7 @@ def test_a_store_that_is_no_database_is_taken_away_and_the_next_run_starts_anew(
     assert door().facts(sha256(SIGNED)) == facts
 
 
-def test_a_store_cut_short_gives_nothing_and_raises_nothing(door: Callable[..., FactsCache], tmp_path: Path) -> None:
+def test_a_store_cut_short_gives_nothing_and_raises_nothing(door: Callable[..., Kept], tmp_path: Path) -> None:
     cache = door()
     for number in range(40):
         cache.keep(facts_of(pe.pe(code=bytes([number]) * 700)))
@@ -201,7 +213,7 @@ def test_a_store_cut_short_gives_nothing_and_raises_nothing(door: Callable[..., 
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="POSIX permissions")
-def test_a_folder_that_others_can_write_to_is_not_used(door: Callable[..., FactsCache], tmp_path: Path) -> None:
+def test_a_folder_that_others_can_write_to_is_not_used(door: Callable[..., Kept], tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept").chmod(0o777)
     assert not door().is_usable
@@ -209,13 +221,13 @@ def test_a_folder_that_others_can_write_to_is_not_used(door: Callable[..., Facts
 
 def test_a_place_that_cannot_be_made_costs_nothing_but_the_speed(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    cache = FactsCache(tmp_path / "file" / "kept", KEY)
+    cache = Kept(tmp_path / "file" / "kept", KEY)
     cache.keep(facts_of(SIGNED))
     cache.flush()
     assert cache.facts(sha256(SIGNED)) is None
 
 
-def test_the_store_stays_below_its_bound(door: Callable[..., FactsCache], tmp_path: Path) -> None:
+def test_the_store_stays_below_its_bound(door: Callable[..., Kept], tmp_path: Path) -> None:
     cache = door(most_bytes=400_000)
     for number in range(600):
         cache.keep(facts_of(pe.pe(code=number.to_bytes(2, "big") * 300, overlay=b"x" * 64)))
@@ -226,7 +238,7 @@ def test_the_store_stays_below_its_bound(door: Callable[..., FactsCache], tmp_pa
 
 
 def _write_many(folder: Path, first: int) -> None:
-    cache = FactsCache(folder, KEY)
+    cache = Kept(folder, KEY)
     for number in range(first, first + 60):
         data = signed_pe(pe.pe(code=bytes([number % 256]) * 700), signing.publisher())
         cache.keep(facts_of(data))
@@ -249,104 +261,6 @@ def test_processes_that_write_at_once_do_each_other_no_harm(tmp_path: Path) -> N
     assert found.facts > 0
 
 
-# --- files known by their identity ------------------------------------------------------------------------------------
-
-
-def identity(path: Path) -> FileIdentity:
-    return FileIdentity.of(path.lstat())
-
-
-@pytest.fixture
-def file(tmp_path: Path, clock: Clock) -> Path:
-    """A file that was written long before now."""
-    path = tmp_path / "app.dll"
-    path.write_bytes(b"first content")
-    clock.now = identity(path).changed_ns + 2 * SETTLED_NS
-    return path
-
-
-@pytest.fixture
-def known(door: Callable[..., FactsCache], file: Path) -> FactsCache:
-    """A store that has seen the file."""
-    cache = door()
-    cache.keep_identity(str(file), identity(file), sha256(b"first content"), cache.now_ns())
-    cache.flush()
-    return cache
-
-
-def test_a_file_that_nobody_touched_is_known(known: FactsCache, file: Path) -> None:
-    assert known.sha256_of(str(file), identity(file)) == sha256(b"first content")
-
-
-def test_an_overwrite_of_the_same_size_with_the_times_set_back_is_seen(known: FactsCache, file: Path) -> None:
-    before = identity(file)
-    file.write_bytes(b"other content")
-    os.utime(file, ns=(before.modified_ns, before.modified_ns))
-    assert identity(file).size == before.size
-    assert identity(file).modified_ns == before.modified_ns
-    assert known.sha256_of(str(file), identity(file)) is None
-
-
-def test_a_rename_of_another_file_into_the_place_is_seen(known: FactsCache, file: Path) -> None:
-    before = identity(file)
-    other = file.with_name("other.dll")
-    other.write_bytes(b"other content")
-    os.utime(other, ns=(before.modified_ns, before.modified_ns))
-    other.rename(file)
-    assert known.sha256_of(str(file), identity(file)) is None
-
-
-def test_a_change_through_a_hard_link_is_seen(known: FactsCache, file: Path) -> None:
-    link = file.with_name("link.dll")
-    link.hardlink_to(file)
-    before = identity(file)
-    link.write_bytes(b"other content")
-    os.utime(link, ns=(before.modified_ns, before.modified_ns))
-    assert known.sha256_of(str(file), identity(file)) is None
-
-
-@pytest.mark.parametrize("field", ["device", "inode", "size", "modified_ns", "changed_ns"])
-def test_each_part_of_the_identity_counts(known: FactsCache, file: Path, field: str) -> None:
-    same = identity(file)
-    assert known.sha256_of(str(file), same._replace(**{field: getattr(same, field) + 1})) is None
-    assert known.sha256_of(str(file) + "x", same) is None
-
-
-def test_a_file_that_was_just_written_is_not_remembered(door: Callable[..., FactsCache], file: Path, clock: Clock) -> None:
-    cache = door()
-    clock.now = identity(file).changed_ns + SETTLED_NS - 1
-    cache.keep_identity(str(file), identity(file), sha256(b"first content"), cache.now_ns())
-    clock.now += 10 * SETTLED_NS
-    assert cache.sha256_of(str(file), identity(file)) is None
-
-
-def test_a_file_from_the_future_is_not_remembered(door: Callable[..., FactsCache], file: Path, clock: Clock) -> None:
-    cache = door()
-    later = identity(file)._replace(modified_ns=clock.now + 10**9)
-    cache.keep_identity(str(file), later, sha256(b"first content"), cache.now_ns())
-    cache.flush()
-    assert cache.sha256_of(str(file), later) is None
-
-
-def test_after_the_clock_was_set_back_nothing_is_believed(known: FactsCache, file: Path, clock: Clock) -> None:
-    clock.now -= 1
-    assert known.sha256_of(str(file), identity(file)) is None
-
-
-def test_a_listing_without_inodes_is_never_believed(door: Callable[..., FactsCache], file: Path) -> None:
-    cache = door()
-    bare = identity(file)._replace(inode=0)
-    cache.keep_identity(str(file), bare, sha256(b"first content"), cache.now_ns())
-    cache.flush()
-    assert cache.sha256_of(str(file), bare) is None
-
-
-def test_a_damaged_identity_is_not_believed(known: FactsCache, file: Path, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
-        raw.execute("UPDATE files SET sha256 = ?", (sha256(b"other content"),))
-    assert known.sha256_of(str(file), identity(file)) is None
-
-
 # --- where and how much -----------------------------------------------------------------------------------------------
 
 
@@ -367,7 +281,7 @@ def test_the_folder_follows_the_platform(platform: str, environment: dict[str, s
     assert (None if found is None else found.as_posix()) == expected
 
 
-def test_what_is_kept_can_be_counted_and_forgotten(door: Callable[..., FactsCache], tmp_path: Path) -> None:
+def test_what_is_kept_can_be_counted_and_forgotten(door: Callable[..., Kept], tmp_path: Path) -> None:
     keep(door, SIGNED)
     found = stats(tmp_path / "kept")
     assert found is not None
