@@ -164,28 +164,30 @@ def _pool(work: Work, jobs: int) -> ProcessPoolExecutor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # Forking spares each worker the imports and the list of files; elsewhere it is not to be had or not safe.
-    method = START_METHOD
+    # Forking spares each worker the imports, the list of files and the compiling; elsewhere it is not to be had or not safe.
+    method, judge = START_METHOD, None
     if method == "fork":
         import csv_gate.formats.pe  # noqa: F401, else each worker would import it for itself
+
+        judge = work.judge()
     else:
         # Plans and catalogs hold read-only views of dicts, which do not pickle by themselves.
         copyreg.pickle(MappingProxyType, lambda view: (MappingProxyType, (dict(view),)))
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (work,))
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), _start, (work, judge))
 
 
 _of_worker: tuple[Judge, Work] | None = None
 """In a worker process."""
 
 
-def _start(work: Work) -> None:
+def _start(work: Work, judge: Judge | None) -> None:
     import gc
     import signal
 
     global _of_worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run
     gc.freeze()  # what the parent made stays, and stays shared: looking through it for garbage would copy its pages
-    _of_worker = work.judge(), work
+    _of_worker = judge or work.judge(), work
 
 
 def _work(portion: range) -> Judged:

@@ -32,34 +32,44 @@ Row = tuple[Any, ...]
 
 
 class Database:
-    """One process's door to it. Not to be carried over a fork."""
+    """One process's door to it, opened when it is first used: what is not open yet may be carried over a fork."""
 
     def __init__(self, folder: Path, *, clock: Callable[[], int] = time.time_ns, most_bytes: int = MOST_BYTES) -> None:
         """`clock` gives nanoseconds since 1970. Raises nothing: what cannot be used stays empty."""
+        self._folder = folder
         self.path = folder / FILE_NAME
         self.clock = clock
         self.trims = 0
         """How often this process took away what was not used for longest: what it kept before may be gone."""
         self._most_bytes = most_bytes
         self._waiting: list[tuple[str, tuple[object, ...]]] = []
-        self._connection: sqlite3.Connection | None = None
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if is_private(folder):
-                self._connection = _connect(self.path)
-        except (OSError, sqlite3.Error) as error:
-            self._give_up(error)
+        self._opened: sqlite3.Connection | None = None
+        self._is_ended = False
 
     @property
     def is_usable(self) -> bool:
         return self._connection is not None
 
+    @property
+    def _connection(self) -> sqlite3.Connection | None:
+        if self._opened is None and not self._is_ended:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                if is_private(self._folder):
+                    self._opened = _connect(self.path)
+                else:
+                    self._is_ended = True
+            except (OSError, sqlite3.Error) as error:
+                self._give_up(error)
+        return self._opened
+
     def rows(self, statement: str, values: Sequence[object]) -> list[Row]:
         """What a question comes to; nothing where there is trouble."""
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             return []
         try:
-            return self._connection.execute(statement, values).fetchall()
+            return connection.execute(statement, values).fetchall()
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
             return []
@@ -75,7 +85,7 @@ class Database:
 
     def later(self, statement: str, *values: object) -> None:
         """Write this with others in one step."""
-        if self._connection is None:
+        if self._is_ended:
             return
         self._waiting.append((statement, values))
         if len(self._waiting) >= _BATCH:
@@ -84,12 +94,12 @@ class Database:
     def flush(self) -> None:
         """Write what waits, in one step."""
         waiting, self._waiting = self._waiting, []
-        if not waiting or self._connection is None:
+        if not waiting or (connection := self._connection) is None:
             return
         try:
-            _write(self._connection, waiting)
-            if size_of(self._connection) > self._most_bytes:
-                trim(self._connection, self._most_bytes // 2)
+            _write(connection, waiting)
+            if size_of(connection) > self._most_bytes:
+                trim(connection, self._most_bytes // 2)
                 self.trims += 1
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
@@ -97,19 +107,19 @@ class Database:
     def close(self) -> None:
         """Write what waits, and let go."""
         self.flush()
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-        self._connection = None
+        self._end()
 
     def _give_up(self, error: OSError | sqlite3.Error) -> None:
         """What goes wrong ends the use of it in this process. A file that is damaged is taken away for the next."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(sqlite3.Error):
-                connection.close()
+        self._end()
         if type(error) is sqlite3.DatabaseError:  # its subclasses are of other faults: locked, full, read-only
             discard(self.path)
+
+    def _end(self) -> None:
+        opened, self._opened, self._is_ended = self._opened, None, True
+        if opened is not None:
+            with suppress(sqlite3.Error):
+                opened.close()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
