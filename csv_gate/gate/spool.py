@@ -17,8 +17,8 @@ from csv_gate.gate.judged import Judged
 from csv_gate.limits import MIB
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
 
-KEPT_IN_MEMORY = 4 * MIB
-"""Bytes of JSON: some five hundred signed artifacts."""
+KEPT_IN_MEMORY = 16 * MIB
+"""Bytes of JSON: some two thousand signed artifacts."""
 _BLOCK = 1 * MIB
 
 
@@ -47,15 +47,19 @@ class Spool:
         self._notable += [(self._end + at, length) for at, length in judged.notable]
         self._end += len(judged.lines)
 
-    def lines(self) -> Iterator[str]:
-        """All lines in the order of writing."""
+    def blocks(self) -> Iterator[str]:
+        """All lines in the order of writing, each with its line end, many in a block."""
         at = 0
         while at < self._end:
             self._file.seek(at)
-            block = self._file.readlines(_BLOCK)
-            for data in block:
-                at += len(data)
-                yield data[:-1].decode("utf-8", "surrogateescape")
+            block = self._file.read(_BLOCK) + self._file.readline()
+            at += len(block)
+            yield block.decode("utf-8", "surrogateescape")
+
+    def lines(self) -> Iterator[str]:
+        """All lines in the order of writing, without their line ends."""
+        for block in self.blocks():
+            yield from block[:-1].split("\n")
 
     def notable_lines(self) -> Iterator[str]:
         """The lines that were marked, in the order of writing."""
@@ -90,9 +94,9 @@ class SpooledResult:
         return _Parsed(self._spool.notable_lines)
 
     @property
-    def artifact_lines(self) -> Iterable[str]:
-        """The artifacts as lines of JSON, for writers of JSON: nothing is read back."""
-        return _Again(self._spool.lines)
+    def artifact_blocks(self) -> Iterable[str]:
+        """The artifacts as lines of JSON, many in a block, for writers of JSON: nothing is read back."""
+        return _Again(self._spool.blocks)
 
     def with_findings(self, more: tuple[Finding, ...]) -> SpooledResult:
         """The same result with further findings of the run as a whole, which change no verdict and no exit code. Both share what is

@@ -11,10 +11,11 @@ from csv_gate.report.escape import json_line
 from csv_gate.report.options import ReportOptions
 
 
-def artifact_lines(result: RunResult) -> Iterable[str]:
-    """Each artifact as a line of JSON. A result that keeps its artifacts in this form hands them out as they are."""
-    lines: Iterable[str] | None = getattr(result, "artifact_lines", None)
-    return (json_line(artifact_json(artifact)) for artifact in result.artifacts) if lines is None else lines
+def artifact_blocks(result: RunResult) -> Iterable[str]:
+    """The artifacts as lines of JSON, each with its line end, any number in a block. A result that keeps its artifacts in this form
+    hands them out as they are."""
+    blocks: Iterable[str] | None = getattr(result, "artifact_blocks", None)
+    return (json_line(artifact_json(artifact)) + "\n" for artifact in result.artifacts) if blocks is None else blocks
 
 
 def render_json(result: RunResult, out: TextIO, options: ReportOptions) -> None:
@@ -24,8 +25,8 @@ def render_json(result: RunResult, out: TextIO, options: ReportOptions) -> None:
         out.write(f"{json_line(name)}:{json_line(value)},\n")
     out.write('"artifacts":[')
     separator = "\n"
-    for line in artifact_lines(result):
-        out.write(separator + line)
+    for block in artifact_blocks(result):
+        out.write(separator + block[:-1].replace("\n", ",\n"))  # there is no line end inside a line of JSON
         separator = ",\n"
     out.write("\n],\n" if separator != "\n" else "],\n")
     out.write(f'"findings":{json_line([finding_json(finding) for finding in result.findings])},\n')

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TextIO
 
 from csv_gate.model.result import RunResult
-from csv_gate.report.json_result import artifact_lines
+from csv_gate.report.json_result import artifact_blocks
 from csv_gate.report.options import ReportOptions
 
 
 def render_jsonl(result: RunResult, out: TextIO, options: ReportOptions) -> None:
     """Sorted by path, as the artifacts come."""
-    for line in artifact_lines(result):
-        out.write(line + "\n")
+    for block in artifact_blocks(result):
+        out.write(block)

@@ -34,6 +34,15 @@ def test_lines_come_back_in_order_any_number_of_times(spool: Spool) -> None:
     assert list(spool.lines()) == LINES
 
 
+def test_blocks_hold_whole_lines(spool: Spool) -> None:
+    lines = [f"{n:07}ü" + "x" * 700 for n in range(4000)]
+    spool.append(judged(*lines))
+    blocks = list(spool.blocks())
+    assert len(blocks) > 1
+    assert all(block.endswith("\n") for block in blocks)
+    assert "".join(blocks).splitlines() == lines == list(spool.lines())
+
+
 def test_two_readers_do_not_disturb_each_other(spool: Spool) -> None:
     lines = [f"{n:07}" + "x" * 700 for n in range(4000)]
     for start in range(0, len(lines), 7):
