@@ -10,10 +10,13 @@ from pathlib import Path
 class Trees:
     root: Path
     ordinary: Path
+    product: Path
     large: Path
     many: Path
     nocode: Path
     policy: Path
+    """For all trees but `product`."""
+    product_policy: Path
     authority: Path
     """The root certificate of the signers, PEM, for verifiers that want one."""
     stamper: Path
@@ -24,10 +27,12 @@ class Trees:
         return Trees(
             root=root,
             ordinary=root / "ordinary",
+            product=root / "product",
             large=root / "large",
             many=root / "many",
             nocode=root / "nocode",
             policy=root / "policy.xml",
+            product_policy=root / "product-policy.xml",
             authority=root / "root.pem",
             stamper=root / "tsa.pem",
         )

@@ -1,6 +1,6 @@
 """Whole runs of csv-gate, and of its peers, as ratios to `hashlib.sha256` over the same bytes by one thread in the same round.
 
-    benchmarks/run [--repeat 5] [--quick] [--folder DIR] [--jobs 2]
+    benchmarks/run [--repeat 5] [--quick] [--folder DIR] [--jobs N]
 
 Each round times the baseline and then every subject, as processes with start-up, JSON written, page cache warm. A ratio is
 that of one round; the table has medians and the range. `CPU` is the same ratio of processor time: on a busy machine it says more than
@@ -90,7 +90,7 @@ def make(root: Path, share: int) -> None:
     """In a process of its own: what a process starts inherits its peak of memory."""
     from benchmarks.trees import trees
 
-    trees(root, ordinary=2000 // share, large=80 // share, nocode=20000 // share, many=20000 // share)
+    trees(root, ordinary=2000 // share, product=10000 // share, large=80 // share, nocode=20000 // share, many=20000 // share)
 
 
 def hashing(paths: Sequence[Path]) -> Callable[[], Cost]:
@@ -110,33 +110,34 @@ def looking(folder: Path) -> Callable[[], Cost]:
 
 
 def check(paths: Sequence[Path], made: Trees, out: Path, *options: str) -> Callable[[], Cost]:
-    policy = ("--no-config", "--policy", str(made.policy), "--evaluated-at", TIME, "-o", f"json={out}")
+    enforced = made.product_policy if paths == [made.product] else made.policy
+    policy = ("--no-config", "--policy", str(enforced), "--evaluated-at", TIME, "-o", f"json={out}")
     return lambda: process((sys.executable, "-m", "csv_gate", "check", *map(str, paths), *policy, *options))
 
 
-def rows(made: Trees, work: Path, jobs: int) -> list[Row]:
+def rows(made: Trees, work: Path, jobs: Sequence[str]) -> list[Row]:
     found = []
     os.environ["CSV_GATE_CACHE_DIR"] = str(work / "kept")
-    for name, folder in (("ordinary", made.ordinary), ("large", made.large)):
+    for name, folder in (("ordinary", made.ordinary), ("product", made.product), ("large", made.large)):
         base, out = hashing(files_below(folder)), work / f"{name}.json"
         for label, options in (
             ("", ("--no-cache",)),
             (", known by content", ()),
             (", files trusted", ("--cache", "trust-files")),
         ):
-            found.append(Row(f"{name}{label}", base, check([folder], made, out, "-j", str(jobs), *options)))
+            found.append(Row(f"{name}{label}", base, check([folder], made, out, *jobs, *options)))
     found.append(Row("no code (to walk and read heads)", looking(made.nocode), check([made.nocode], made, work / "n.json")))
     some = [work / "some"]
     for folder, count in ((made.many, None), (some[0], 1000)):
         base = hashing(files_below(folder))
         label = f"tiny files, {len(files_below(folder))}" if count is None else f"tiny files, {count}"
-        found.append(Row(label, base, check([folder], made, work / "m.json", "-j", str(jobs), "--no-cache")))
+        found.append(Row(label, base, check([folder], made, work / "m.json", *jobs, "--no-cache")))
     return found
 
 
 def peers(made: Trees, work: Path) -> tuple[list[Row], list[str]]:
     """csv-gate and its peers on the same files; each does what it can: none of the peers judges a policy."""
-    sample = [path for number, path in enumerate(files_below(made.ordinary)) if number % 5 < 3][:PEER_FILES]
+    sample = [path for number, path in enumerate(files_below(made.ordinary)) if number * 7 % 10 < 6][:PEER_FILES]
     base = hashing(sample)
     found = [
         Row(f"{len(sample)} signed: csv-gate, one process", base, check(sample, made, work / "p.json", "-j", "1", "--no-cache"))
@@ -187,7 +188,7 @@ def table(found: Sequence[Row]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, help="processes; default: as csv-gate chooses")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", metavar="WORD", default="", help="runs with this in their name")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "csv-gate-benchmarks")
@@ -201,7 +202,7 @@ def main() -> None:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     shutil.copytree(made.many, work / "some", ignore=lambda _, names: {name for name in names if "part01" <= name < "part1"})
-    found = rows(made, work, arguments.jobs)
+    found = rows(made, work, () if arguments.jobs is None else ("-j", str(arguments.jobs)))
     compared, notes = peers(made, work)
     chosen = [row for row in (*found, *compared) if arguments.only in row.name]
     measure(chosen, arguments.repeat)

@@ -97,7 +97,8 @@ def _from_versions(verdicts: Sequence[Verdict], version_of: Mapping[str, str]) -
 
 
 def _from_problems(facts: Facts) -> Iterator[Finding]:
-    yield from (_from_problem(problem, "") for problem in facts.problems)
+    if facts.problems:
+        yield from (_from_problem(problem, "") for problem in facts.problems)
     for signature in facts.signatures:
         if not (signature.problems or (signature.timestamp is not None and signature.timestamp.problems)):
             continue
