@@ -5,7 +5,6 @@ This is the one place where an unreadable artifact turns into a gap, and a gap i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,6 +34,7 @@ from csv_gate.waivers import Waived, apply
 
 if TYPE_CHECKING:
     from csv_gate.gate.required import Formats, RequirementJudge
+    from csv_gate.store.content_hash import ContentHash
     from csv_gate.store.database import Database
     from csv_gate.store.facts_cache import FactsCache
     from csv_gate.store.known_files import KnownFiles
@@ -71,6 +71,7 @@ class _Kept:
     """What is kept between runs."""
 
     database: Database
+    hash: ContentHash
     facts: FactsCache
     files: KnownFiles
 
@@ -104,7 +105,7 @@ class Judge:
         """Say what will be judged next."""
         if self._kept is not None and self._trusted:
             found = (self._trusted.get(entry.location) for entry in entries)
-            self._kept.facts.look_ahead(sha256 for sha256 in found if sha256 is not None)
+            self._kept.facts.look_ahead(digest for digest in found if digest is not None)
 
     def rows(self, entry: Entry) -> list[Row]:
         """As `judge`, as rows."""
@@ -176,8 +177,8 @@ class Judge:
 
     def _kept_facts(self, entry: Entry) -> Facts | None:
         """The facts of a file that is what it was, so that it need not be opened."""
-        sha256 = self._trusted.get(entry.location)
-        facts = None if sha256 is None or self._kept is None else self._kept.facts.facts(sha256)
+        digest = self._trusted.get(entry.location)
+        facts = None if digest is None or self._kept is None else self._kept.facts.facts(digest)
         return None if facts is None or facts.size != entry.size else facts
 
     def _is_opened(self, facts: Facts) -> bool:
@@ -197,15 +198,16 @@ class Judge:
             if store is None:
                 facts = self._with_sides(self._extracted(content, entry.path), content, entry)
                 return [Known(entry.path, entry.scope, facts)]
-            sha256 = hashlib.sha256(content).digest()
-            kept = store.facts.facts(sha256)
+            digest = store.hash.digest(content)
+            kept = store.facts.facts(digest)
+            sha256 = digest if store.hash.is_sha256 else None
             facts = extract(content, self._settings, name=entry.path, sha256=sha256) if kept is None else kept
             # What is kept is of these bytes alone, wherever they lie.
             signed = self._with_sides(facts, content, entry)
         # Only here is it sure that the file did not change while it was read.
-        is_kept = kept is not None or store.facts.keep(facts)
+        is_kept = kept is not None or store.facts.keep(digest, facts)
         if is_kept and self._plan.trusts_files and entry.identity is not None:
-            store.files.keep(entry.location, entry.identity, sha256, looked_ns)
+            store.files.keep(entry.location, entry.identity, digest, looked_ns)
         return [Known(entry.path, entry.scope, self._completed(signed))]
 
     def _opened(self, entry: Entry, content: Content, format: str, looked: Looked | None) -> Iterator[Known]:
@@ -315,12 +317,14 @@ def _kept(plan: Plan, settings: ExtractionSettings) -> _Kept | None:
     # What a second implementation says is not kept.
     if plan.kept_facts is None or plan.is_cross_checked:
         return None
+    from csv_gate.store.content_hash import content_hash
     from csv_gate.store.database import Database  # with sqlite3, which runs without it can spare
     from csv_gate.store.facts_cache import FactsCache, settings_key
     from csv_gate.store.known_files import KnownFiles
 
-    database = Database(plan.kept_facts)
-    return _Kept(database, FactsCache(database, settings_key(settings, plan.tool_version)), KnownFiles(database))
+    database, hash = Database(plan.kept_facts), content_hash()
+    facts = FactsCache(database, settings_key(settings, plan.tool_version), hash)
+    return _Kept(database, hash, facts, KnownFiles(database))
 
 
 def unreadable(size: int, why: str) -> Facts:

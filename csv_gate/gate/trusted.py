@@ -13,7 +13,7 @@ from csv_gate.gate.plan import Plan
 from csv_gate.scan import Entry
 
 TrustedFiles = Mapping[str, bytes]
-"""Location -> SHA-256. All of them are PE images, whose facts are kept."""
+"""Location -> digest by which the facts are kept. All of them are PE images, whose facts are kept."""
 NO_FILES: TrustedFiles = MappingProxyType({})
 
 

@@ -25,7 +25,7 @@ _BATCH: Final = 64
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, day INTEGER NOT NULL, sum BLOB NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS identities (key BLOB PRIMARY KEY, looked_ns INTEGER NOT NULL, sha256 BLOB NOT NULL, sum BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS identities (key BLOB PRIMARY KEY, looked_ns INTEGER NOT NULL, digest BLOB NOT NULL, sum BLOB NOT NULL);
 """
 Row = tuple[Any, ...]
 """As SQLite has it: of any types, since anybody may have written it."""

@@ -1,4 +1,4 @@
-"""Facts of files that were read before, found again by the SHA-256 of the bytes.
+"""Facts of files that were read before, found again by a hash of the bytes.
 
 An entry's key is made of the file's digest and of all that extraction depends on besides: the extractor's version, limits, roots,
 keys and catalogs. So a changed file, another catalog or another release never meets an old entry. Each entry carries a checksum over key
@@ -13,6 +13,7 @@ from typing import Final
 
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import FACTS_VERSION, Facts
+from csv_gate.store.content_hash import ContentHash
 from csv_gate.store.database import Database, Row
 from csv_gate.store.facts_text import UNREADABLE, FactsReader, FactsWriter, unwritten
 
@@ -45,10 +46,10 @@ def settings_key(settings: ExtractionSettings, tool_version: str) -> bytes:
 class FactsCache:
     """The facts that are kept for one way of extracting them."""
 
-    def __init__(self, database: Database, settings: bytes) -> None:
+    def __init__(self, database: Database, settings: bytes, hash: ContentHash) -> None:
         """`settings` is a `settings_key`."""
         self._database = database
-        self._settings = settings
+        self._settings = hash.name.encode() + settings
         self._day = database.clock() // _DAY_NS
         self._reader = FactsReader(self._find_part)
         self._writer = FactsWriter(self._keep_part)
@@ -58,12 +59,12 @@ class FactsCache:
 
     def look_ahead(self, digests: Iterable[bytes]) -> None:
         """Fetch at once what will be asked for next."""
-        keys = [self._key(sha256) for sha256 in digests][:_ROWS_AHEAD]
+        keys = [self._key(digest) for digest in digests][:_ROWS_AHEAD]
         self._ahead = {**dict.fromkeys(keys), **self._database.rows_by_key(f"{_SELECT} IN", keys)}
 
-    def facts(self, sha256: bytes) -> Facts | None:
+    def facts(self, digest: bytes) -> Facts | None:
         """The facts of a file with this digest, as they were extracted; `None`: not known."""
-        key = self._key(sha256)
+        key = self._key(digest)
         row = self._ahead.pop(key) if key in self._ahead else next(iter(self._database.rows(f"{_SELECT} = ?", (key,))), None)
         if row is None or not self._is_complete:
             return None
@@ -72,8 +73,6 @@ class FactsCache:
             if found != checksum(key, body.encode("ascii")):
                 raise ValueError("damaged")
             facts = self._reader.facts(body)
-            if facts.digests is None or facts.digests.sha256 != sha256.hex():
-                raise ValueError("another file's facts")
         except UNREADABLE:
             self._database.later("DELETE FROM facts WHERE key = ?", key)
             return None
@@ -81,13 +80,13 @@ class FactsCache:
             self._database.later("UPDATE facts SET day = ? WHERE key = ?", self._day, key)
         return facts
 
-    def keep(self, facts: Facts) -> bool:
-        """Keep what extraction came to, if it can be kept. Facts without digests are of no file."""
+    def keep(self, digest: bytes, facts: Facts) -> bool:
+        """Keep what extraction of the bytes with this digest came to, if it can be kept. Facts without digests are of no file."""
         if not self._database.is_usable or not self._is_complete or facts.digests is None or facts.format != KEPT_FORMAT:
             return False
         if self._trims != self._database.trims:  # parts that were written may be gone
             self._trims, self._writer = self._database.trims, FactsWriter(self._keep_part)
-        key = self._key(bytes.fromhex(facts.digests.sha256))
+        key = self._key(digest)
         try:
             body = self._writer.text(facts)
             row = (key, self._day, checksum(key, body.encode("ascii")), body)
@@ -96,8 +95,8 @@ class FactsCache:
         self._database.later("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", *row)
         return True
 
-    def _key(self, sha256: bytes) -> bytes:
-        return hashlib.sha256(self._settings + sha256).digest()
+    def _key(self, digest: bytes) -> bytes:
+        return hashlib.sha256(self._settings + digest).digest()
 
     def _keep_part(self, name: str, text: str) -> None:
         self._database.later("INSERT OR IGNORE INTO parts VALUES (?, ?)", name, text)

@@ -1,4 +1,4 @@
-"""Which digest a file had, by its identity: path, device, inode, size, and the two times in nanoseconds.
+"""Which digest (`content_hash`) a file had, by its identity: path, device, inode, size, and the two times in nanoseconds.
 
 Read only where the user trusts the file system (`trust-files`). Setting a file's times changes its ctime, which no program can set;
 renaming, linking and overwriting do too. What an identity cannot tell are two writes within one tick of the clock, so an identity is
@@ -44,43 +44,43 @@ class KnownFiles:
         self._database = database
 
     def digests_of(self, files: Iterable[tuple[str, Identity]]) -> dict[str, bytes]:
-        """SHA-256 by path, of those files that nothing has touched since."""
+        """By path, the digests of those files that nothing has touched since."""
         # A listing on Windows has no inode numbers.
         asked = {_key(path, identity): (path, identity) for path, identity in files if identity.inode}
-        rows = self._database.rows_by_key("SELECT key, looked_ns, sha256, sum FROM identities WHERE key IN", list(asked))
+        rows = self._database.rows_by_key("SELECT key, looked_ns, digest, sum FROM identities WHERE key IN", list(asked))
         now = self._database.clock()
         found = {}
         for key, row in rows.items():
             path, identity = asked[key]
-            if (sha256 := _believed(row, identity, now)) is not None:
-                found[path] = sha256
+            if (digest := _believed(row, identity, now)) is not None:
+                found[path] = digest
         return found
 
     def now_ns(self) -> int:
         """The moment to hand to `keep`: taken before the file is opened."""
         return self._database.clock()
 
-    def keep(self, path: str, identity: Identity, sha256: bytes, looked_ns: int) -> None:
+    def keep(self, path: str, identity: Identity, digest: bytes, looked_ns: int) -> None:
         """Remember the digest of a file whose identity was the same before and after reading; not of one that was just written."""
         if not identity.inode or not _is_settled(identity, looked_ns):
             return
         key = _key(path, identity)
-        row = (key, looked_ns, sha256, checksum(key, _told(looked_ns, sha256)))
+        row = (key, looked_ns, digest, checksum(key, _told(looked_ns, digest)))
         self._database.later("INSERT OR REPLACE INTO identities VALUES (?, ?, ?, ?)", *row)
 
 
 def _believed(row: Row, identity: Identity, now_ns: int) -> bytes | None:
-    key, looked_ns, sha256, found = row
-    if not isinstance(looked_ns, int) or not isinstance(sha256, bytes):
+    key, looked_ns, digest, found = row
+    if not isinstance(looked_ns, int) or not isinstance(digest, bytes):
         return None
-    if found != checksum(key, _told(looked_ns, sha256)):
+    if found != checksum(key, _told(looked_ns, digest)):
         return None
     # Where the clock was set back since, a later write may bear any time.
-    return sha256 if now_ns >= looked_ns and _is_settled(identity, looked_ns) else None
+    return digest if now_ns >= looked_ns and _is_settled(identity, looked_ns) else None
 
 
-def _told(looked_ns: int, sha256: bytes) -> bytes:
-    return looked_ns.to_bytes(16, "big", signed=True) + sha256
+def _told(looked_ns: int, digest: bytes) -> bytes:
+    return looked_ns.to_bytes(16, "big", signed=True) + digest
 
 
 def _key(path: str, identity: Identity) -> bytes:

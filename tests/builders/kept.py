@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from csv_gate.model.facts import Facts
+from csv_gate.store.content_hash import SHA256
 from csv_gate.store.database import MOST_BYTES, Database
 from csv_gate.store.facts_cache import FactsCache
 
@@ -15,7 +17,11 @@ class Kept(FactsCache):
         self, folder: Path, settings: bytes, *, clock: Callable[[], int] = time.time_ns, most_bytes: int = MOST_BYTES
     ) -> None:
         self.database = Database(folder, clock=clock, most_bytes=most_bytes)
-        super().__init__(self.database, settings)
+        super().__init__(self.database, settings, SHA256)
+
+    def keep_facts(self, facts: Facts) -> bool:
+        """Under the file's SHA-256."""
+        return self.keep(bytes.fromhex(facts.digests.sha256) if facts.digests else b"", facts)
 
     @property
     def is_usable(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import multiprocessing
 import os
 import sqlite3
@@ -21,8 +22,9 @@ from csv_gate.model.facts import FactName, Facts, Gap
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.signatures import CatalogIndex, read_catalog
 from csv_gate.store import facts_cache
-from csv_gate.store.database import FILE_NAME
-from csv_gate.store.facts_cache import settings_key
+from csv_gate.store.content_hash import SHA256, ContentHash, content_hash
+from csv_gate.store.database import FILE_NAME, Database
+from csv_gate.store.facts_cache import FactsCache, settings_key
 from csv_gate.store.facts_text import FactsReader, FactsWriter, unwritten
 from csv_gate.store.location import cache_folder
 from csv_gate.store.upkeep import clean, stats
@@ -76,7 +78,7 @@ SIGNED = signed_pe(pe.pe(), signing.publisher(), stamps=[cms.Stamp(signing.time_
 def keep(door: Callable[..., Kept], data: bytes, key: bytes = KEY) -> Facts:
     facts = facts_of(data)
     cache = door(key)
-    cache.keep(facts)
+    cache.keep_facts(facts)
     cache.flush()
     return facts
 
@@ -109,6 +111,26 @@ def test_what_a_file_is_by_its_name_too_is_not_kept(door: Callable[..., Kept]) -
 
 def test_every_fact_there_is_is_kept() -> None:
     assert unwritten() == ()
+
+
+def test_facts_kept_under_one_hash_are_not_found_under_another(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    other = ContentHash("other", SHA256.digest)
+    facts = facts_of(SIGNED)
+    assert FactsCache(database, KEY, SHA256).keep(SHA256.digest(SIGNED), facts)
+    database.flush()
+    assert FactsCache(database, KEY, other).facts(other.digest(SIGNED)) is None
+    assert FactsCache(database, KEY, SHA256).facts(SHA256.digest(SIGNED)) == facts
+    database.close()
+
+
+def test_a_hash_tells_bytes_apart_and_takes_them_from_memory_and_from_maps(tmp_path: Path) -> None:
+    one = content_hash()
+    path = tmp_path / "a"
+    path.write_bytes(SIGNED)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        assert one.digest(mapped) == one.digest(SIGNED) != one.digest(SIGNED[:-1])
+    assert one.is_sha256 == (one.digest(b"") == sha256(b""))
 
 
 def test_other_bytes_are_not_known(door: Callable[..., Kept]) -> None:
@@ -151,7 +173,7 @@ def test_a_damaged_entry_is_not_used_and_goes_away(door: Callable[..., Kept], tm
         raw.execute("UPDATE facts SET body = replace(body, 'true', 'false')")
     cache = door()
     assert cache.facts(sha256(SIGNED)) is None
-    cache.keep(facts)
+    cache.keep_facts(facts)
     cache.flush()
     assert door().facts(sha256(SIGNED)) == facts
 
@@ -160,7 +182,7 @@ def test_an_entry_put_under_another_key_is_not_used(door: Callable[..., Kept], t
     keep(door, SIGNED)
     other = pe.pe(code=b"evil" * 300)
     with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
-        raw.execute("UPDATE facts SET key = ?", (hashlib.sha256(KEY + sha256(other)).digest(),))
+        raw.execute("UPDATE facts SET key = ?", (hashlib.sha256(b"sha256" + KEY + sha256(other)).digest(),))
     assert door().facts(sha256(other)) is None
 
 
@@ -192,7 +214,7 @@ def test_a_store_that_is_no_database_is_taken_away_and_the_next_run_starts_anew(
     folder.mkdir(mode=0o700)
     (folder / FILE_NAME).write_bytes(b"this is no database, whatever its name says" * 100)
     broken = door()
-    broken.keep(facts_of(SIGNED))
+    broken.keep_facts(facts_of(SIGNED))
     broken.flush()
     assert broken.facts(sha256(SIGNED)) is None
     facts = keep(door, SIGNED)
@@ -202,7 +224,7 @@ def test_a_store_that_is_no_database_is_taken_away_and_the_next_run_starts_anew(
 def test_a_store_cut_short_gives_nothing_and_raises_nothing(door: Callable[..., Kept], tmp_path: Path) -> None:
     cache = door()
     for number in range(40):
-        cache.keep(facts_of(pe.pe(code=bytes([number]) * 700)))
+        cache.keep_facts(facts_of(pe.pe(code=bytes([number]) * 700)))
     cache.close()
     path = tmp_path / "kept" / FILE_NAME
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -222,7 +244,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(door: Callable[..., Kept]
 def test_a_place_that_cannot_be_made_costs_nothing_but_the_speed(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     cache = Kept(tmp_path / "file" / "kept", KEY)
-    cache.keep(facts_of(SIGNED))
+    cache.keep_facts(facts_of(SIGNED))
     cache.flush()
     assert cache.facts(sha256(SIGNED)) is None
 
@@ -230,7 +252,7 @@ def test_a_place_that_cannot_be_made_costs_nothing_but_the_speed(tmp_path: Path)
 def test_the_store_stays_below_its_bound(door: Callable[..., Kept], tmp_path: Path) -> None:
     cache = door(most_bytes=400_000)
     for number in range(600):
-        cache.keep(facts_of(pe.pe(code=number.to_bytes(2, "big") * 300, overlay=b"x" * 64)))
+        cache.keep_facts(facts_of(pe.pe(code=number.to_bytes(2, "big") * 300, overlay=b"x" * 64)))
     cache.close()
     assert (tmp_path / "kept" / FILE_NAME).stat().st_size <= 450_000
     latest = pe.pe(code=(599).to_bytes(2, "big") * 300, overlay=b"x" * 64)
@@ -241,7 +263,7 @@ def _write_many(folder: Path, first: int) -> None:
     cache = Kept(folder, KEY)
     for number in range(first, first + 60):
         data = signed_pe(pe.pe(code=bytes([number % 256]) * 700), signing.publisher())
-        cache.keep(facts_of(data))
+        cache.keep_facts(facts_of(data))
         cache.flush()
         found = cache.facts(sha256(data))
         assert found is None or found == facts_of(data)

@@ -134,7 +134,7 @@ def test_a_listing_without_inodes_is_never_believed(database: Database, file: Pa
 
 def test_a_damaged_identity_is_not_believed(known: KnownFiles, file: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
-        raw.execute("UPDATE identities SET sha256 = ?", (sha256(b"other content"),))
+        raw.execute("UPDATE identities SET digest = ?", (sha256(b"other content"),))
     assert digest_of(known, str(file), identity(file)) is None
 
 
