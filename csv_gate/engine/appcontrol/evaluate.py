@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
-from csv_gate.engine.appcontrol.compose import not_applicable, tagging_steps, together, undecided
+from csv_gate.engine.appcontrol.compose import not_applicable, together, undecided
 from csv_gate.engine.appcontrol.explain import bounded
 from csv_gate.engine.appcontrol.hosted import judge_hosted
 from csv_gate.engine.appcontrol.packaged import judge_packaged
@@ -27,7 +27,7 @@ def evaluate(facts: Facts, policies: CompiledPolicySet, context: AppControlConte
     """
     way = route(facts, context)
     if way.doubt is not None:
-        return undecided(target, (way.doubt,), way.doubt.what, tagging_steps(policies))
+        return undecided(target, (way.doubt,), way.doubt.what, policies.passed_over)
     if way.not_governed is not None:
         return not_applicable(target, way.not_governed)
     if way.host is PACKAGES:
@@ -42,7 +42,7 @@ def _either(kernel: Verdict, user: Verdict, target: str) -> Verdict:
     """Both scenarios were tried; they must agree."""
     if (kernel.decision, kernel.audited) == (user.decision, user.audited):
         return kernel
-    steps = bounded((*kernel.trace, *user.trace), ())
+    steps = bounded((*kernel.trace, *user.trace))
     verdict = undecided(target, (KERNEL_OR_USER,), f"it is not known {KERNEL_OR_USER.what}", steps)
     missing = dict.fromkeys((*verdict.missing, *kernel.missing, *user.missing))
     return replace(verdict, missing=tuple(missing))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.hits import BrokenHit, collect
@@ -60,7 +61,7 @@ def unused_supplementals(compiled: CompiledPolicySet, result: BaseResult, view: 
     for check, member in candidates:
         scenario = member.scenarios.get(value)
         if scenario is not None and collect(member, scenario, view, ALLOW).truth is TRUE:
-            found.append((check, f"{member.policy.label!r} does not count: {member.counts.why}"))
+            found.append((check, f"{member.label!r} does not count: {member.counts.why}"))
     return tuple(found)
 
 
@@ -69,11 +70,11 @@ def signature_check(broken: tuple[BrokenHit, ...]) -> str:
     return "CSV204" if broken else "CSV201"
 
 
-def bounded(steps: tuple[Step, ...], deciding: tuple[Step, ...]) -> tuple[Step, ...]:
+def bounded(steps: tuple[Step, ...], is_deciding: Callable[[Step], bool] = lambda step: False) -> tuple[Step, ...]:
     """At most `TRACE_STEPS`, the deciding ones kept and the order unchanged."""
     if len(steps) <= TRACE_STEPS:
         return steps
-    kept: set[int] = {id(step) for step in deciding[:TRACE_STEPS]}
+    kept: set[int] = {id(step) for step in [step for step in steps if is_deciding(step)][:TRACE_STEPS]}
     for step in steps:
         if len(kept) >= TRACE_STEPS:
             break

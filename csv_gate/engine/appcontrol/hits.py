@@ -13,6 +13,7 @@ from csv_gate.engine.appcontrol.truth import (
     FALSE,
     NOT_SPECIFIED,
     OPEN,
+    YES,
     Answer,
     Direction,
     Truth,
@@ -21,7 +22,7 @@ from csv_gate.engine.appcontrol.truth import (
 )
 from csv_gate.engine.appcontrol.usability import hidden_signers
 from csv_gate.engine.appcontrol.view import ArtifactView
-from csv_gate.model.appcontrol import AppControlPolicy, FileRule
+from csv_gate.model.appcontrol import FileRule
 from csv_gate.model.facts import SignatureFacts, SignatureSource
 from csv_gate.model.verdict import RuleRef
 from csv_gate.records import dataclass
@@ -48,6 +49,7 @@ class BrokenHit:
 
 class Hits(NamedTuple):
     found: tuple[Hit, ...]
+    """Sure ones first."""
     broken: tuple[BrokenHit, ...] = ()
 
     @property
@@ -61,10 +63,10 @@ class Hits(NamedTuple):
     @property
     def doubts(self) -> Answer:
         """The doubts of what is unknown, joined."""
-        return all_of(hit.answer for hit in self.found if hit.answer.truth is OPEN)
+        return all_of([hit.answer for hit in self.found if hit.answer.truth is OPEN]) if self.found else YES
 
 
-def rule_ref(policy: AppControlPolicy, rule: FileRule) -> RuleRef:
+def rule_ref(entry: CompiledPolicy, rule: FileRule) -> RuleRef:
     """Name a file rule for people."""
     kind = (
         "hash"
@@ -77,8 +79,8 @@ def rule_ref(policy: AppControlPolicy, rule: FileRule) -> RuleRef:
     )
     direction = ("deny", "allow", "attribute")[rule.kind]
     return RuleRef(
-        policy=policy.label,
-        policy_id=str(policy.policy_id),
+        policy=entry.label,
+        policy_id=entry.policy_id,
         id=rule.id,
         kind=f"{direction}_{kind}",
         name=rule.friendly_name or rule.file_name or rule.file_path,
@@ -94,7 +96,7 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
     for rule, answer in rules.matches(view, direction):
         found.append(
             Hit(
-                rule=rule_ref(entry.policy, rule),
+                rule=rule_ref(entry, rule),
                 answer=answer,
                 direction=direction,
                 is_package_rule=rule.package_family_name is not None,
@@ -149,5 +151,5 @@ def _unseen(view: ArtifactView, direction: Direction) -> Iterator[Hit]:
 
 
 def _not_defined(entry: CompiledPolicy, dangling: tuple[str, ...]) -> Answer:
-    what = f"what {', '.join(dangling[:5])} would say, which {entry.policy.label!r} refers to and does not define"
+    what = f"what {', '.join(dangling[:5])} would say, which {entry.label!r} refers to and does not define"
     return unknown(NOT_SPECIFIED, what)

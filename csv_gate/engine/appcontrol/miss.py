@@ -77,12 +77,12 @@ def _rules(member: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
         failed = [answer for answer in answers if answer.truth is not TRUE]
         matched = tuple(_label(answer) for answer in answers if answer.truth is TRUE and answer.why)
         if failed and matched:
-            yield len(failed), NearMiss(rule=rule_ref(member.policy, rule), matched=matched, differs=failed[0].why)
+            yield len(failed), NearMiss(rule=rule_ref(member, rule), matched=matched, differs=failed[0].why)
     for value, candidate in view.hashes.items():
         rule_of = scenario.allow.hashes.rules.get(value)
         if rule_of is not None and candidate.kind is HashKind.DOUBTFUL:
             why = f"the rule holds the {candidate.label} of the file, App Control compares the Authenticode digest"
-            yield 1, NearMiss(rule=rule_ref(member.policy, rule_of), matched=(candidate.label,), differs=why)
+            yield 1, NearMiss(rule=rule_ref(member, rule_of), matched=(candidate.label,), differs=why)
 
 
 def _same_name(scenario: CompiledScenario, view: ArtifactView) -> Iterator[FileRule]:
