@@ -103,7 +103,7 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
             )
         )
     signers = scenario.allowed_signers if direction is ALLOW else scenario.denied_signers
-    for hit in signers.matches(view, direction, scenario.scenario.minimum_hash_algorithm):
+    for hit in () if signers.is_empty else signers.matches(view, scenario.scenario.minimum_hash_algorithm):
         answer = hit.answer
         ref = hit.compiled.ref
         if answer.truth is FALSE:

@@ -8,7 +8,7 @@ from itertools import islice
 from csv_gate.engine.appcontrol.attributes import conditions
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.hits import rule_ref
-from csv_gate.engine.appcontrol.signers import CompiledSigner, signer_conditions
+from csv_gate.engine.appcontrol.signer_match import CompiledSigner, signer_conditions
 from csv_gate.engine.appcontrol.truth import ALLOW, TRUE, Answer
 from csv_gate.engine.appcontrol.view import NAME_LABELS, ArtifactView, HashKind
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, FileRule
