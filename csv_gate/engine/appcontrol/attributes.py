@@ -47,20 +47,22 @@ class RuleSet:
 
     hashes: HashIndex
     by_name: dict[tuple[int, str], tuple[FileRule, ...]]
+    named: tuple[int, ...]
+    """The fields of `by_name`, in order: other names of a file are not looked at."""
     others: tuple[FileRule, ...]
     """Rules that no concrete name leads to."""
     unprotected: Truth = FALSE
     """Whether option 18 lifts the write check for path rules here."""
 
-    def matches(self, view: ArtifactView, direction: Direction) -> Iterator[tuple[FileRule, Answer]]:
+    def matches(self, view: ArtifactView, direction: Direction) -> list[tuple[FileRule, Answer]]:
         """Every rule that matches or may match, in no particular order."""
-        hit = self.hashes.match(view, direction)
-        if hit is not None:
-            yield hit
-        for rule in self._candidates(view):
+        hit = self.hashes.match(view, direction) if self.hashes.rules else None
+        found = [] if hit is None else [hit]
+        for rule in self._candidates(view) if self.named else self.others:
             answer = match_attributes(rule, view, direction, self.unprotected)
             if answer.truth is not FALSE:
-                yield rule, answer
+                found.append((rule, answer))
+        return found
 
     def any_match(self, view: ArtifactView, direction: Direction) -> Answer:
         """Whether some rule matches."""
@@ -72,8 +74,8 @@ class RuleSet:
             for rules in self.by_name.values():
                 yield from rules
             return
-        for field, key in enumerate(view.name_keys):
-            if key:
+        for field in self.named:
+            if (key := view.name_key(field)) is not None:
                 yield from self.by_name.get((field, key), ())
 
     @property
@@ -99,6 +101,7 @@ def index_rules(rules: Iterable[FileRule], unprotected: Truth = FALSE) -> RuleSe
     return RuleSet(
         hashes=index_hashes(kept),
         by_name={key: tuple(group) for key, group in by_name.items()},
+        named=tuple(sorted({field for field, _ in by_name})),
         others=tuple(others),
         unprotected=unprotected,
     )

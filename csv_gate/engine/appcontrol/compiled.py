@@ -39,6 +39,8 @@ class CompiledScenario:
     dangling_deny: tuple[str, ...]
     has_test_groups: bool
     has_artifact_rules: bool
+    denies: bool
+    """Whether it has anything that denies, or may."""
 
     @property
     def is_empty(self) -> bool:
@@ -250,16 +252,18 @@ def _compile_scenario(
     group = scenario.product
     rules = [policy.file_rules[id] for id in dict.fromkeys(group.file_rules) if id in policy.file_rules]
     missing = tuple(id for id in group.file_rules if id not in policy.file_rules)
+    denying = [rule for rule in rules if rule.kind is FileRuleKind.DENY]
     return CompiledScenario(
         scenario=scenario,
         allow=index_rules((rule for rule in rules if rule.kind is FileRuleKind.ALLOW), unprotected),
-        deny=index_rules(rule for rule in rules if rule.kind is FileRuleKind.DENY),
+        deny=index_rules(denying),
         allowed_signers=index_signers(policy, group.allowed, ALLOW, is_supplemental=is_supplemental),
         denied_signers=index_signers(policy, group.denied, DENY, is_supplemental=is_supplemental),
         dangling_allow=missing + tuple(use.signer for use in group.allowed if use.signer not in policy.signers),
         dangling_deny=missing + tuple(use.signer for use in group.denied if use.signer not in policy.signers),
         has_test_groups=any(_has_rules(test) for test in (scenario.test, scenario.test_signing)),
         has_artifact_rules=bool(policy.artifact_rules) or _has_rules(scenario.artifact),
+        denies=bool(denying or missing or group.denied),
     )
 
 

@@ -20,6 +20,7 @@ from csv_gate.records import dataclass
 _PAGE_ONLY = "the first page matches a hash rule, but nothing vouches for the other pages"
 _IMAGE_ONLY = "a signature carries page hashes, so Windows may compare page hashes only, and no rule holds the first page's"
 _PADDING = "whether Windows pads a file of odd length before hashing; the rules match one of the two digests only"
+_KNOWN_SIZES = frozenset({20, 32})
 _LAYOUT = "which digest Windows takes of a file that Authenticode cannot lay out"
 
 
@@ -31,24 +32,24 @@ class HashIndex:
     """By lower-case hex, as the facts have it."""
     sizes: tuple[tuple[int, FileRule], ...]
     """(length in bytes, one rule of that length), by length."""
+    has_odd_sizes: bool
+    """Whether some rule's length is that of no digest which any tool writes."""
 
     def match(self, view: ArtifactView, direction: Direction) -> tuple[FileRule, Answer] | None:
         """The rule that counts and what it comes to; `None` where no rule can match."""
-        if not self.rules:
-            return None
-        found = [(candidate, rule) for value, candidate in view.hashes.items() if (rule := self.rules.get(value))]
-        if found:
+        if not self.rules.keys().isdisjoint(view.hashes.keys()):
+            found = [(candidate, rule) for value, candidate in view.hashes.items() if (rule := self.rules.get(value))]
             found.sort(key=lambda pair: (pair[0].kind, pair[0].algorithm == "sha1", pair[1].id))
             answer = _judge_allow(found, view) if direction is ALLOW else _judge_deny(found, view)
             if answer is not None:
                 return found[0][1], answer
-        return self._unknown(view)
+        return self._unknown(view) if view.unknown_hashes or self.has_odd_sizes else None
 
     def _unknown(self, view: ArtifactView) -> tuple[FileRule, Answer] | None:
         for size, rule in self.sizes:
             if size in view.unknown_hashes:
                 return rule, unknown(FACT, f"the digests that hash rules of {size} bytes hold ({view.unknown_hashes[size]})")
-            if size not in (20, 32):
+            if size not in _KNOWN_SIZES:
                 return rule, unknown(
                     NOT_SPECIFIED, f"whether Windows compares hash rules of {size} bytes, which no tool writes"
                 )
@@ -69,7 +70,11 @@ def index_hashes(rules: Iterable[FileRule]) -> HashIndex:
         size = len(rule.hash)
         if size not in sizes or rule.id < sizes[size].id:
             sizes[size] = rule
-    return HashIndex(rules=table, sizes=tuple(sorted(sizes.items(), key=lambda item: item[0])))
+    return HashIndex(
+        rules=table,
+        sizes=tuple(sorted(sizes.items(), key=lambda item: item[0])),
+        has_odd_sizes=not sizes.keys() <= _KNOWN_SIZES,
+    )
 
 
 Found = list[tuple[Candidate, FileRule]]
@@ -93,13 +98,12 @@ def _judge_allow(found: Found, view: ArtifactView) -> Answer | None:
     kinds = {candidate.kind for candidate, _ in found}
     image = HashKind.IMAGE in kinds and (HashKind.PADDED in kinds or not view.odd_length)
     pages = [candidate for candidate, _ in found if candidate.kind is HashKind.PAGE]
-    label = f"its {found[0][0].label} hash is listed"
     if image and pages:
-        return yes(label)
+        return yes(found[0][0].listed)
     if image and not view.page_tables:
         if view.signatures_gap is not None:
             return unknown(FACT, f"whether a signature carries page hashes ({view.signatures_gap})")
-        return yes(label)
+        return yes(found[0][0].listed)
     if view.embedded_gap is None and any(has_whole_page_table(view, page.algorithm) for page in pages):
         return yes(f"the {pages[0].label} hash is listed and the signed page hashes verify whole")
     if image:
@@ -120,9 +124,9 @@ def _judge_deny(found: Found, view: ArtifactView) -> Answer:
     best = found[0][0]
     if HashKind.PAGE in kinds:
         page = next(candidate for candidate, _ in found if candidate.kind is HashKind.PAGE)
-        return yes(f"its {page.label} hash is listed")
+        return yes(page.listed)
     if HashKind.IMAGE in kinds and (HashKind.PADDED in kinds or not view.odd_length):
-        return yes(f"its {best.label} hash is listed")
+        return yes(best.listed)
     if HashKind.IMAGE in kinds or HashKind.PADDED in kinds:
         return unknown(NOT_SPECIFIED, _PADDING)
     if best.label.startswith("Authenticode"):

@@ -27,6 +27,9 @@ from csv_gate.model.facts import SignatureFacts, SignatureSource
 from csv_gate.model.verdict import RuleRef
 from csv_gate.records import dataclass
 
+_CATALOG = SignatureSource.CATALOG
+_BESIDE_CATALOGS = {source: f"by the {source} signature" for source in SignatureSource}
+
 
 class Hit(NamedTuple):
     """A rule that matches (yes) or may match (unknown)."""
@@ -94,14 +97,7 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
     broken: list[BrokenHit] = []
     rules = scenario.allow if direction is ALLOW else scenario.deny
     for rule, answer in rules.matches(view, direction):
-        found.append(
-            Hit(
-                rule=rule_ref(entry, rule),
-                answer=answer,
-                direction=direction,
-                is_package_rule=rule.package_family_name is not None,
-            )
-        )
+        found.append(Hit(rule_ref(entry, rule), answer, direction, is_package_rule=rule.package_family_name is not None))
     signers = scenario.allowed_signers if direction is ALLOW else scenario.denied_signers
     for hit in () if signers.is_empty else signers.matches(view, scenario.scenario.minimum_hash_algorithm):
         answer = hit.answer
@@ -109,17 +105,11 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
         if answer.truth is FALSE:
             broken.append(BrokenHit(rule=ref, why=hit.usable.why, signature=hit.signature))
             continue
-        if direction is ALLOW and hit.signature.source is SignatureSource.CATALOG and scenario.has_artifact_rules:
+        if direction is ALLOW and hit.signature.source is _CATALOG and scenario.has_artifact_rules:
             answer = all_of((answer, unknown(NOT_SPECIFIED, "how Windows applies artifact rules to a catalog")))
         source = _source(hit.signature)
-        found.append(
-            Hit(
-                rule=ref,
-                answer=Answer(answer.truth, f"{source}: {answer.why}" if answer.why else source, answer.doubts),
-                direction=direction,
-                is_signer=True,
-            )
-        )
+        why = f"{source}: {answer.why}" if answer.why else source
+        found.append(Hit(ref, Answer(answer.truth, why, answer.doubts), direction, is_signer=True))
     dangling = scenario.dangling_allow if direction is ALLOW else scenario.dangling_deny
     if dangling:
         found.append(Hit(rule=None, direction=direction, answer=_not_defined(entry, dangling)))
@@ -133,9 +123,9 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
 
 
 def _source(signature: SignatureFacts) -> str:
-    if signature.source is SignatureSource.CATALOG:
+    if signature.source is _CATALOG:
         return f"by the catalog {signature.place!r}"
-    return f"by the {signature.source} signature"
+    return _BESIDE_CATALOGS[signature.source]
 
 
 def _unseen(view: ArtifactView, direction: Direction) -> Iterator[Hit]:

@@ -86,8 +86,8 @@ def _rules(member: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
 
 
 def _same_name(scenario: CompiledScenario, view: ArtifactView) -> Iterator[FileRule]:
-    for field, key in enumerate(view.name_keys):
-        if key:
+    for field in scenario.allow.named:
+        if (key := view.name_key(field)) is not None:
             yield from islice(scenario.allow.by_name.get((field, key), ()), LOOKED_AT)
 
 

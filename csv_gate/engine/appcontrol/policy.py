@@ -66,7 +66,7 @@ def judge(entry: CompiledBase, view: ArtifactView) -> BaseResult:
         return BaseResult(entry, NOT_APPLICABLE, why, steps=(_step(base.label, Outcome.SKIPPED, why),))
     value = KERNEL_SCENARIO if view.kernel else USER_SCENARIO
     scenario = base.scenarios.get(value)
-    deny = _NO_HITS if scenario is None else collect(base, scenario, view, DENY)
+    deny = collect(base, scenario, view, DENY) if scenario is not None and scenario.denies else _NO_HITS
     allow, skipped = _united_allow(entry, value, view)
     if entry.has_package_rules and not view.kernel:
         deny, allow = _packages_alone(view, deny, allow)

@@ -48,14 +48,17 @@ class Candidate:
     kind: HashKind
     algorithm: str
     label: str
+    listed: str
+    """Why a rule that holds it decides."""
 
 
 def _pair(kind: HashKind, label: str) -> tuple[Candidate, Candidate]:
     """By SHA-256 and by SHA-1."""
-    return (
-        Candidate(kind=kind, algorithm="sha256", label=f"{label} SHA-256"),
-        Candidate(kind=kind, algorithm="sha1", label=f"{label} SHA-1"),
-    )
+    return (_candidate(kind, "sha256", f"{label} SHA-256"), _candidate(kind, "sha1", f"{label} SHA-1"))
+
+
+def _candidate(kind: HashKind, algorithm: str, label: str) -> Candidate:
+    return Candidate(kind=kind, algorithm=algorithm, label=label, listed=f"its {label} hash is listed")
 
 
 _IMAGES = {
@@ -67,6 +70,8 @@ _FLATS = {False: _pair(HashKind.DOUBTFUL, "flat"), True: _pair(HashKind.IMAGE, "
 """By whether the flat digest is the one of the image."""
 _PAGES = _pair(HashKind.PAGE, "first page")
 _PADDED = _pair(HashKind.PADDED, "padded Authenticode")
+_HOSTED = (_pair(HashKind.IMAGE, "signing"), _pair(HashKind.FLAT, "flat"))
+"""Of a script or installer: by the digest of its format, and of all its bytes."""
 
 
 class ArtifactView(NamedTuple):
@@ -79,7 +84,6 @@ class ArtifactView(NamedTuple):
     """The script host or installer that asks the policy, where it is not the loader of the kernel."""
     names: tuple[str | None, ...]
     """By `NameField`."""
-    name_keys: tuple[str | None, ...]
     names_gap: str | None
     version: int | None
     version_gap: str | None
@@ -96,6 +100,15 @@ class ArtifactView(NamedTuple):
     page_tables: tuple[tuple[str, bool], ...]
     """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
 
+    def name_key(self, field: int) -> str | None:
+        """The wide key of a name, where the file has it and it is not empty."""
+        name = self.names[field]
+        return wide_key(name) if name else None
+
+
+_AUTHENTICODE = SignatureScheme.AUTHENTICODE
+_NO_NAMES: tuple[str | None, ...] = (None,) * len(NAME_LABELS)
+
 
 def view_artifact(
     facts: Facts,
@@ -103,7 +116,7 @@ def view_artifact(
     *,
     kernel: bool,
     host: str | None = None,
-    scheme: SignatureScheme = SignatureScheme.AUTHENTICODE,
+    scheme: SignatureScheme = _AUTHENTICODE,
 ) -> ArtifactView:
     """Prepare the facts for one scenario, as the loader or a host sees them, with the signatures of the scheme that it knows."""
     version_gap = names_gap = embedded_gap = signature_gap = None
@@ -113,9 +126,9 @@ def view_artifact(
         embedded_gap = facts.gap(FactName.SIGNATURES)
         signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
     version = facts.version
-    names: tuple[str | None, ...] = (None, None, None, None)
+    names = _NO_NAMES
     number = None
-    signatures = tuple([one for one in facts.signatures if one.scheme is scheme])
+    signatures = tuple([one for one in facts.signatures if one.scheme is scheme]) if facts.signatures else ()
     if version is not None:
         names = (version.original_filename, version.internal_name, version.file_description, version.product_name)
         number = version_number(version.file_version) if version.file_version is not None else None
@@ -126,7 +139,6 @@ def view_artifact(
         kernel=kernel,
         host=host,
         names=names,
-        name_keys=tuple(None if name is None else wide_key(name) for name in names),
         names_gap=names_gap.why if names_gap else None,
         version=None if version_gap else number,
         version_gap=version_gap.why if version_gap else None,
@@ -137,9 +149,11 @@ def view_artifact(
         embedded_gap=embedded_gap.why if embedded_gap else None,
         signatures=signatures,
         page_tables=tuple(
-            (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
-            for signature in signatures
-            if signature.page_hashes is not None
+            [
+                (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
+                for signature in signatures
+                if signature.page_hashes is not None
+            ]
         ),
     )
 
@@ -153,7 +167,9 @@ def _hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     image_gap = facts.gap(FactName.AUTHENTICODE) if facts.gaps else None
     page_gap = facts.gap(FactName.PAGE_HASH) if facts.gaps else None
     has_image = bool(digests.authenticode_sha1 or digests.authenticode_sha256)
-    breaks_layout = any(problem.code is ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT for problem in facts.problems)
+    breaks_layout = bool(facts.problems) and any(
+        problem.code is ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT for problem in facts.problems
+    )
     is_flat = breaks_layout or (not has_image and image_gap is None)
     found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
@@ -193,18 +209,15 @@ def _hosted_hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
         return {}, {20: why, 32: why}
     found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
-    for algorithm, size, own, flat in (
-        ("sha256", 32, digests.authenticode_sha256, digests.sha256),
-        ("sha1", 20, digests.authenticode_sha1, digests.sha1),
+    for at, size, own, flat in (
+        (0, 32, digests.authenticode_sha256, digests.sha256),
+        (1, 20, digests.authenticode_sha1, digests.sha1),
     ):
-        for value, kind, label in ((own, HashKind.IMAGE, "signing"), (flat, HashKind.FLAT, "flat")):
+        for value, label, candidates in ((own, "signing", _HOSTED[0]), (flat, "flat", _HOSTED[1])):
             if value is not None:
-                candidate = Candidate(
-                    kind=kind, algorithm=algorithm, label=f"{label} {algorithm.upper().replace('SHA', 'SHA-')}"
-                )
-                found.setdefault(value, candidate)
+                found.setdefault(value, candidates[at])
             else:
-                missing[size] = gap.why if gap else f"its {label} {algorithm} was not taken"
+                missing[size] = gap.why if gap else f"its {label} {candidates[at].algorithm} was not taken"
     return found, missing
 
 
