@@ -141,7 +141,7 @@ def _name_matches(view: ArtifactView, field: int, wanted: str) -> Answer:
     label = NAME_LABELS[field]
     if view.names_gap is not None:
         return unknown(FACT, f"the {label} ({view.names_gap})")
-    value = view.names[field]
+    value = view.name(field)
     if not wanted:
         return unknown(NOT_SPECIFIED, f"what a rule with an empty {label} matches")
     if value is None:

@@ -17,7 +17,7 @@ from csv_gate.engine.appcontrol.truth import FALSE, NOT_SPECIFIED, TRUE, Doubt
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import Option
 from csv_gate.model.context import Mode
-from csv_gate.model.verdict import Decision, Outcome, Step, Verdict
+from csv_gate.model.verdict import Decision, NearMiss, Outcome, Step, Verdict
 
 BLOCKED_EVENT = 3077
 AUDIT_EVENT = 3076
@@ -86,15 +86,17 @@ def _denied(
     policies: CompiledPolicySet, result: BaseResult, view: ArtifactView, target: str, steps: tuple[Step, ...], *, audited: bool
 ) -> Verdict:
     check = result.check or "CSV201"
-    near = nearest(result.entry, view) if result.is_implicit else ()
-    unused = unused_supplementals(policies, result, view) if result.is_implicit else ()
+    near: tuple[NearMiss, ...] = ()
+    unused: tuple[tuple[str, str], ...] = ()
     if result.is_implicit:
+        near = nearest(result.entry, view)
+        unused = unused_supplementals(policies, result, view)
         check = signature_check(result.broken)
     return Verdict(
         target=target,
         decision=DENIED,
         audited=audited,
-        checks=(check, *dict.fromkeys(name for name, _ in unused)),
+        checks=(check, *dict.fromkeys([name for name, _ in unused])),
         rule=result.rule or (result.broken[0].rule if result.broken and result.is_implicit else None),
         trace=bounded(steps, lambda step: step.outcome is Outcome.DENIES),
         nearest=near,

@@ -54,6 +54,8 @@ def undecided_help(doubts: tuple[Doubt, ...]) -> str:
 
 def unused_supplementals(compiled: CompiledPolicySet, result: BaseResult, view: ArtifactView) -> tuple[tuple[str, str], ...]:
     """(check, why) of supplementals that would allow a denied artifact and do not count."""
+    if not (result.entry.supplementals or compiled.orphans):
+        return ()
     value = KERNEL_SCENARIO if view.kernel else USER_SCENARIO
     found: list[tuple[str, str]] = []
     candidates = [("CSV206", member) for member in result.entry.supplementals if member.counts.truth is FALSE]

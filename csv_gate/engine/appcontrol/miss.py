@@ -15,6 +15,7 @@ from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, FileRule
 from csv_gate.model.facts import SignatureFacts
 from csv_gate.model.verdict import NearMiss
 
+_DOUBTFUL = HashKind.DOUBTFUL
 KEPT = 3
 LOOKED_AT = 400
 """Candidates per signature and policy: a miss is a hint, not worth more time."""
@@ -30,6 +31,8 @@ def nearest(entry: CompiledBase, view: ArtifactView) -> tuple[NearMiss, ...]:
             continue
         for failed, miss in (*_signers(member, scenario, view), *_rules(member, scenario, view)):
             ranked.append((failed, -len(miss.matched), miss.rule.id, miss))
+    if not ranked:
+        return ()
     ranked.sort(key=lambda entry: entry[:3])
     unique = {(miss.rule.policy_id, miss.rule.id): miss for *_, miss in reversed(ranked)}
     return tuple([miss for *_, miss in ranked if unique.get((miss.rule.policy_id, miss.rule.id)) is miss][:KEPT])
@@ -79,8 +82,8 @@ def _rules(member: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
         if failed and matched:
             yield len(failed), NearMiss(rule=rule_ref(member, rule), matched=matched, differs=failed[0].why)
     for value, candidate in view.hashes.items():
-        rule_of = scenario.allow.hashes.rules.get(value)
-        if rule_of is not None and candidate.kind is HashKind.DOUBTFUL:
+        rule_of = scenario.allow.hashes.rules.get(value) if candidate.kind is _DOUBTFUL else None
+        if rule_of is not None:
             why = f"the rule holds the {candidate.label} of the file, App Control compares the Authenticode digest"
             yield 1, NearMiss(rule=rule_ref(member, rule_of), matched=(candidate.label,), differs=why)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.truth import FALSE, OPEN, TRUE, Truth
 from csv_gate.model.appcontrol import version_number
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme
+from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme, VersionFacts
 from csv_gate.model.problems import ProblemCode
 from csv_gate.records import dataclass
 
@@ -82,32 +84,61 @@ class ArtifactView(NamedTuple):
     kernel: bool
     host: str | None
     """The script host or installer that asks the policy, where it is not the loader of the kernel."""
-    names: tuple[str | None, ...]
-    """By `NameField`."""
     names_gap: str | None
-    version: int | None
     version_gap: str | None
     hashes: dict[str, Candidate]
     """By lower-case hex."""
     unknown_hashes: dict[int, str]
     """Digest length in bytes -> why one of that length is not known."""
-    odd_length: bool
     signatures_gap: str | None
     """Why more signatures may exist than are known."""
     embedded_gap: str | None
     """Why Windows may find other embedded signatures than these."""
     signatures: tuple[SignatureFacts, ...]
-    page_tables: tuple[tuple[str, bool], ...]
-    """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
+
+    # What few rules ask for is read when one does.
+
+    def name(self, field: int) -> str | None:
+        """A name of the version resource, by `NameField`."""
+        resource = self.facts.version
+        return None if resource is None else _NAMES[field](resource)
 
     def name_key(self, field: int) -> str | None:
         """The wide key of a name, where the file has it and it is not empty."""
-        name = self.names[field]
+        name = self.name(field)
         return wide_key(name) if name else None
+
+    @property
+    def version(self) -> int | None:
+        """Packed; of a resource that could not be read whole: none."""
+        resource = self.facts.version
+        if resource is None or resource.file_version is None or self.version_gap is not None:
+            return None
+        return version_number(resource.file_version)
+
+    @property
+    def odd_length(self) -> bool:
+        digests = self.facts.digests
+        return bool(digests and (digests.padded_authenticode_sha1 or digests.padded_authenticode_sha256))
+
+    @property
+    def page_tables(self) -> list[tuple[str, bool]]:
+        """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
+        return [
+            (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
+            for signature in self.signatures
+            if signature.page_hashes is not None
+        ]
 
 
 _AUTHENTICODE = SignatureScheme.AUTHENTICODE
-_NO_NAMES: tuple[str | None, ...] = (None,) * len(NAME_LABELS)
+_NAMES: tuple[Callable[[VersionFacts], str | None], ...] = (
+    attrgetter("original_filename"),
+    attrgetter("internal_name"),
+    attrgetter("file_description"),
+    attrgetter("product_name"),
+)
+"""By `NameField`."""
 
 
 def view_artifact(
@@ -125,36 +156,20 @@ def view_artifact(
         names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
         embedded_gap = facts.gap(FactName.SIGNATURES)
         signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
-    version = facts.version
-    names = _NO_NAMES
-    number = None
     signatures = tuple([one for one in facts.signatures if one.scheme is scheme]) if facts.signatures else ()
-    if version is not None:
-        names = (version.original_filename, version.internal_name, version.file_description, version.product_name)
-        number = version_number(version.file_version) if version.file_version is not None else None
     hashes, unknown_hashes = _hashes(facts) if host is None else _hosted_hashes(facts)
     return ArtifactView(
         facts=facts,
         context=context,
         kernel=kernel,
         host=host,
-        names=names,
         names_gap=names_gap.why if names_gap else None,
-        version=None if version_gap else number,
         version_gap=version_gap.why if version_gap else None,
         hashes=hashes,
         unknown_hashes=unknown_hashes,
-        odd_length=bool(facts.digests and (facts.digests.padded_authenticode_sha1 or facts.digests.padded_authenticode_sha256)),
         signatures_gap=signature_gap.why if signature_gap else None,
         embedded_gap=embedded_gap.why if embedded_gap else None,
         signatures=signatures,
-        page_tables=tuple(
-            [
-                (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
-                for signature in signatures
-                if signature.page_hashes is not None
-            ]
-        ),
     )
 
 
@@ -219,10 +234,6 @@ def _hosted_hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
             else:
                 missing[size] = gap.why if gap else f"its {label} {candidates[at].algorithm} was not taken"
     return found, missing
-
-
-def has_whole_page_table(view: ArtifactView, algorithm: str) -> bool:
-    return (algorithm, True) in view.page_tables
 
 
 def option_truth(*present: bool) -> Truth:
