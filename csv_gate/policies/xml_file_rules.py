@@ -5,13 +5,14 @@ AppIDs are expanded later (`xml_reader`), when the macros are known: sections of
 
 from __future__ import annotations
 
+from csv_gate.errors import Place
 from csv_gate.model.appcontrol import VERSION_MAX, ArtifactRule, Eku, FileRule, FileRuleKind
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.object_identifier import oid_from_value, value_from_oid
-from csv_gate.policies.rule_shape import rule_fault
-from csv_gate.policies.version_bounds import encode_bounds
+from csv_gate.policies.rule_shape import HASH_LENGTHS, rule_fault
+from csv_gate.policies.version_bounds import ABSENT, encode_bounds
 from csv_gate.policies.xml_tree import Element
-from csv_gate.policies.xml_values import hex_value, id_value, number_value, one_of, text_value, version_value
+from csv_gate.policies.xml_values import hex_value, id_value, is_usual_id, number_value, one_of, text_value, version_value
 
 _KINDS: dict[str, tuple[FileRuleKind, tuple[str, ...]]] = {
     "Allow": (FileRuleKind.ALLOW, ("ID_ALLOW_", "ID_FILE_")),
@@ -22,6 +23,28 @@ _GENERIC = {"Match": FileRuleKind.ALLOW, "Exclude": FileRuleKind.DENY, "Attribut
 _GENERIC_PREFIXES: tuple[str, ...] = ("ID_FILE_", "ID_ALLOW_", "ID_DENY_", "ID_FILEATTRIB_")
 _HASH_LENGTHS = {"sha256": 32, "sha384": 48, "sha512": 64}
 _DWORD = 0xFFFF_FFFF
+
+
+def plain_hash_rule(name: str, path: str, attributes: dict[str, str], line: int, column: int) -> FileRule | None:
+    """One Allow or Deny as most are, a hash under an id of the usual pattern; `None`: `file_rule` is to look at it."""
+    rule_id, text = attributes.get("ID", ""), attributes.get("Hash", "")
+    kind, prefixes = _KINDS[name]
+    if len(attributes) != 2 + ("FriendlyName" in attributes) or not is_usual_id(rule_id, prefixes):
+        return None
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        return None
+    if 2 * len(digest) != len(text) or len(digest) not in HASH_LENGTHS:
+        return None
+    return FileRule(
+        id=rule_id,
+        kind=kind,
+        place=Place(path=path, line=line, column=column),
+        friendly_name=attributes.get("FriendlyName"),
+        hash=digest,
+        versions=ABSENT[kind],
+    )
 
 
 def file_rule(element: Element, notes: Notes) -> FileRule:
@@ -37,17 +60,7 @@ def file_rule(element: Element, notes: Notes) -> FileRule:
         kind, prefixes = _KINDS[element.shape.name]
     rule_id = id_value(element, "ID", notes, prefixes)
     digest = hex_value(element, "Hash", attributes["Hash"]) if "Hash" in attributes else None
-    if digest is not None and len(attributes) == 2 + ("FriendlyName" in attributes):  # the bulk of large policies
-        rule = FileRule(
-            id=rule_id,
-            kind=kind,
-            place=element.place,
-            friendly_name=attributes.get("FriendlyName"),
-            hash=digest,
-            versions=encode_bounds(kind, None, None),
-        )
-    else:
-        rule = _full_rule(element, notes, rule_id, kind, digest)
+    rule = _full_rule(element, notes, rule_id, kind, digest)
     if (fault := rule_fault(rule)) is not None:
         raise element.error(f"{fault.title}: {rule_id}", got=fault.got, expected=fault.expected, help=fault.help)
     return rule
@@ -55,10 +68,9 @@ def file_rule(element: Element, notes: Notes) -> FileRule:
 
 def _full_rule(element: Element, notes: Notes, rule_id: str, kind: FileRuleKind, digest: bytes | None) -> FileRule:
     attributes = element.attributes
-    minimum, maximum, package_version = (
-        version_value(element, name, attributes[name]) if name in attributes else None
-        for name in ("MinimumFileVersion", "MaximumFileVersion", "PackageVersion")
-    )
+    minimum = _version(element, "MinimumFileVersion")
+    maximum = _version(element, "MaximumFileVersion")
+    package_version = _version(element, "PackageVersion")
     if minimum is not None and maximum is not None and minimum > maximum:
         raise element.error(
             f"the minimum version of a rule is above its maximum: {rule_id}",
@@ -66,10 +78,7 @@ def _full_rule(element: Element, notes: Notes, rule_id: str, kind: FileRuleKind,
             expected="minimum ≤ maximum",
             help="swap or correct the versions",
         )
-    lowest, highest = (
-        number_value(element, name, attributes[name], _DWORD) if name in attributes else None
-        for name in ("MinimumHotpatchSequence", "MaximumHotpatchSequence")
-    )
+    lowest, highest = _sequence(element, "MinimumHotpatchSequence"), _sequence(element, "MaximumHotpatchSequence")
     if lowest is not None and highest is not None and lowest > highest:
         raise element.error("the minimum hotpatch sequence is above its maximum", got=f"{lowest} > {highest}")
     if attributes.get("AppIDs") == "":
@@ -97,6 +106,16 @@ def _full_rule(element: Element, notes: Notes, rule_id: str, kind: FileRuleKind,
         minimum_hotpatch_sequence=lowest,
         maximum_hotpatch_sequence=highest,
     )
+
+
+def _version(element: Element, name: str) -> int | None:
+    text = element.attributes.get(name)
+    return None if text is None else version_value(element, name, text)
+
+
+def _sequence(element: Element, name: str) -> int | None:
+    text = element.attributes.get(name)
+    return None if text is None else number_value(element, name, text, _DWORD)
 
 
 def eku(element: Element, notes: Notes) -> Eku:

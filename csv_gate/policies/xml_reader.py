@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypeVar
 
 from csv_gate.errors import Place, PolicyError
@@ -32,9 +33,9 @@ from csv_gate.policies import xml_grammar as grammar
 from csv_gate.policies.app_ids import expand, macro_names
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.references import References, Target
-from csv_gate.policies.xml_file_rules import artifact_rule, eku, file_rule
+from csv_gate.policies.xml_file_rules import artifact_rule, eku, file_rule, plain_hash_rule
 from csv_gate.policies.xml_header import Identity, app, info, macro, option, policy_identity, setting
-from csv_gate.policies.xml_signers import UnboundSigner, reference, scenario, signer
+from csv_gate.policies.xml_signers import UnboundSigner, plain_file_rule_ref, reference, scenario, signer
 from csv_gate.policies.xml_tree import Element, read_tree
 from csv_gate.policies.xml_values import number_value, version_value
 
@@ -87,6 +88,11 @@ class _XmlPolicy:
                     element, "RuleID", Target.ARTIFACT_RULE, references, notes
                 ),
                 grammar.SETTING: lambda element: setting(element, notes),
+            },
+            plain={
+                grammar.ALLOW: partial(plain_hash_rule, "Allow", self._path),
+                grammar.DENY: partial(plain_hash_rule, "Deny", self._path),
+                grammar.FILE_RULE_REF: partial(plain_file_rule_ref, references),
             },
         )
         return self._policy(root)

@@ -148,6 +148,11 @@ def id_value(element: Element, name: str, notes: Notes, prefixes: tuple[str, ...
     return identifier
 
 
+def is_usual_id(text: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether `id_value` would have nothing to note."""
+    return text.startswith(prefixes) and text.isupper() and text == text.strip(_BLANKS)
+
+
 def text_value(element: Element, name: str, notes: Notes) -> str | None:
     """A string that is compared with a file, as written. An empty one is stored like an absent one, so it is absent."""
     text = element.attributes.get(name)
