@@ -12,7 +12,16 @@ from csv_gate.policies.object_identifier import oid_from_value, value_from_oid
 from csv_gate.policies.rule_shape import HASH_LENGTHS, rule_fault
 from csv_gate.policies.version_bounds import ABSENT, encode_bounds
 from csv_gate.policies.xml_tree import Element
-from csv_gate.policies.xml_values import hex_value, id_value, is_usual_id, number_value, one_of, text_value, version_value
+from csv_gate.policies.xml_values import (
+    hex_value,
+    id_value,
+    is_usual_id,
+    number_value,
+    one_of,
+    packed_version,
+    text_value,
+    version_value,
+)
 
 _KINDS: dict[str, tuple[FileRuleKind, tuple[str, ...]]] = {
     "Allow": (FileRuleKind.ALLOW, ("ID_ALLOW_", "ID_FILE_")),
@@ -23,13 +32,23 @@ _GENERIC = {"Match": FileRuleKind.ALLOW, "Exclude": FileRuleKind.DENY, "Attribut
 _GENERIC_PREFIXES: tuple[str, ...] = ("ID_FILE_", "ID_ALLOW_", "ID_DENY_", "ID_FILEATTRIB_")
 _HASH_LENGTHS = {"sha256": 32, "sha384": 48, "sha512": 64}
 _DWORD = 0xFFFF_FFFF
+_NAMES = frozenset({"FileName", "InternalName", "FileDescription", "ProductName"})
+_PLAIN_ATTRIBUTES = _NAMES | {"ID", "FriendlyName", "MinimumFileVersion"}
 
 
-def plain_hash_rule(name: str, path: str, attributes: dict[str, str], line: int, column: int) -> FileRule | None:
-    """One Allow or Deny as most are, a hash under an id of the usual pattern; `None`: `file_rule` is to look at it."""
-    rule_id, text = attributes.get("ID", ""), attributes.get("Hash", "")
+def plain_rule(name: str, path: str, attributes: dict[str, str], line: int, column: int) -> FileRule | None:
+    """One Allow, Deny or FileAttrib as most are: an id of the usual pattern, and a hash, or names with a minimum version at most.
+
+    `None`: `file_rule` is to look at it.
+    """
+    rule_id = attributes.get("ID", "")
     kind, prefixes = _KINDS[name]
-    if len(attributes) != 2 + ("FriendlyName" in attributes) or not is_usual_id(rule_id, prefixes):
+    if not is_usual_id(rule_id, prefixes):
+        return None
+    text = attributes.get("Hash")
+    if text is None:
+        return _plain_names(rule_id, kind, Place(path=path, line=line, column=column), attributes)
+    if len(attributes) != 2 + ("FriendlyName" in attributes):
         return None
     try:
         digest = bytes.fromhex(text)
@@ -44,6 +63,30 @@ def plain_hash_rule(name: str, path: str, attributes: dict[str, str], line: int,
         friendly_name=attributes.get("FriendlyName"),
         hash=digest,
         versions=ABSENT[kind],
+    )
+
+
+def _plain_names(rule_id: str, kind: FileRuleKind, place: Place, attributes: dict[str, str]) -> FileRule | None:
+    given = attributes.keys()
+    if not given <= _PLAIN_ATTRIBUTES or given.isdisjoint(_NAMES):
+        return None
+    for value in attributes.values():
+        if not value or value.isspace():
+            return None
+    text = attributes.get("MinimumFileVersion")
+    minimum = None if text is None else packed_version(text)
+    if text is not None and minimum is None:
+        return None
+    return FileRule(
+        id=rule_id,
+        kind=kind,
+        place=place,
+        friendly_name=attributes.get("FriendlyName"),
+        file_name=attributes.get("FileName"),
+        internal_name=attributes.get("InternalName"),
+        file_description=attributes.get("FileDescription"),
+        product_name=attributes.get("ProductName"),
+        versions=encode_bounds(kind, minimum, None),
     )
 
 

@@ -33,7 +33,7 @@ from csv_gate.policies import xml_grammar as grammar
 from csv_gate.policies.app_ids import expand, macro_names
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.references import References, Target
-from csv_gate.policies.xml_file_rules import artifact_rule, eku, file_rule, plain_hash_rule
+from csv_gate.policies.xml_file_rules import artifact_rule, eku, file_rule, plain_rule
 from csv_gate.policies.xml_header import Identity, app, info, macro, option, policy_identity, setting
 from csv_gate.policies.xml_signers import UnboundSigner, plain_file_rule_ref, reference, scenario, signer
 from csv_gate.policies.xml_tree import Element, read_tree
@@ -90,8 +90,9 @@ class _XmlPolicy:
                 grammar.SETTING: lambda element: setting(element, notes),
             },
             plain={
-                grammar.ALLOW: partial(plain_hash_rule, "Allow", self._path),
-                grammar.DENY: partial(plain_hash_rule, "Deny", self._path),
+                grammar.ALLOW: partial(plain_rule, "Allow", self._path),
+                grammar.DENY: partial(plain_rule, "Deny", self._path),
+                grammar.FILE_ATTRIB: partial(plain_rule, "FileAttrib", self._path),
                 grammar.FILE_RULE_REF: partial(plain_file_rule_ref, references),
             },
         )

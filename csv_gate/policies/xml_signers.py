@@ -18,10 +18,10 @@ from csv_gate.policies.notes import Notes
 from csv_gate.policies.references import References, Target
 from csv_gate.policies.xml_tree import Element
 from csv_gate.policies.xml_values import (
+    BLANKS,
     bool_value,
     hex_value,
     id_value,
-    is_usual_id,
     number_value,
     one_of,
     text_value,
@@ -30,7 +30,7 @@ from csv_gate.policies.xml_values import (
 
 _TBS_LENGTHS = frozenset({16, 20, 32, 48, 64})
 _LAST_WELL_KNOWN = 0x16
-_ANY_PREFIX = ("ID_",)
+_RULE = Target.RULE
 
 
 class UnboundSigner:
@@ -72,10 +72,10 @@ def reference(element: Element, attribute: str, target: Target, references: Refe
 
 def plain_file_rule_ref(references: References, attributes: dict[str, str], line: int, column: int) -> str | None:
     """The id in a FileRuleRef as most are; `None`: `reference` is to look at it."""
-    identifier = attributes.get("RuleID", "")
-    if len(attributes) != 1 or not is_usual_id(identifier, _ANY_PREFIX):
+    identifier = attributes.get("RuleID")
+    if not identifier or len(attributes) != 1 or identifier != identifier.strip(BLANKS):
         return None
-    return references.add(Target.RULE, identifier, "FileRuleRef", line, column)
+    return references.add(_RULE, identifier, "FileRuleRef", line, column)
 
 
 def signer(element: Element, references: References, notes: Notes) -> UnboundSigner:
@@ -188,7 +188,7 @@ def _group(element: Element | None, references: References, notes: Notes) -> Sig
     return SignerGroup(
         allowed=_uses(element.child("AllowedSigners"), "ExceptDenyRule", "DenyRuleID", Target.DENY, references, notes),
         denied=_uses(element.child("DeniedSigners"), "ExceptAllowRule", "AllowRuleID", Target.ALLOW, references, notes),
-        file_rules=() if listed is None else tuple(child for _, child in listed.children if isinstance(child, str)),
+        file_rules=() if listed is None else tuple([child for _, child in listed.children if isinstance(child, str)]),
     )
 
 
@@ -198,10 +198,12 @@ def _uses(
     if element is None:
         return ()
     return tuple(
-        SignerUse(
-            signer=reference(child, "SignerId", Target.SIGNER, references, notes),
-            place=child.place,
-            exceptions=_references(child, exception, attribute, target, references, notes),
-        )
-        for child in element.elements()
+        [
+            SignerUse(
+                signer=reference(child, "SignerId", Target.SIGNER, references, notes),
+                place=child.place,
+                exceptions=_references(child, exception, attribute, target, references, notes),
+            )
+            for child in element.elements()
+        ]
     )
