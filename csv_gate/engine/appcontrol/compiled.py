@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
 from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
@@ -233,12 +234,16 @@ def _compile(
 ) -> CompiledPolicy:
     own = Option.DISABLED_FILEPATH_PROTECTION in policy.options
     unprotected = option_truth(own) if base_unprotected is None else option_truth(own, base_unprotected)
+    # Drivers and programs mostly have the same rules, which then are indexed once.
+    listed = {ids: _listed(policy, ids, unprotected) for ids in {scenario.product.file_rules for scenario in policy.scenarios}}
     return CompiledPolicy(
         policy=policy,
         label=policy.label,
         policy_id=str(policy.policy_id),
         scenarios={
-            scenario.value: _compile_scenario(policy, scenario, unprotected, is_supplemental=is_supplemental)
+            scenario.value: _compile_scenario(
+                policy, scenario, listed[scenario.product.file_rules], is_supplemental=is_supplemental
+            )
             for scenario in policy.scenarios
         },
         counts=counts,
@@ -246,24 +251,42 @@ def _compile(
     )
 
 
+class _Listed(NamedTuple):
+    """The file rules that a scenario refers to."""
+
+    allow: RuleSet
+    deny: RuleSet
+    missing: tuple[str, ...]
+
+
+def _listed(policy: AppControlPolicy, ids: tuple[str, ...], unprotected: Truth) -> _Listed:
+    known = policy.file_rules
+    rules = [known[id] for id in dict.fromkeys(ids) if id in known]
+    return _Listed(
+        allow=index_rules([rule for rule in rules if rule.kind is _ALLOW], unprotected),
+        deny=index_rules([rule for rule in rules if rule.kind is _DENY]),
+        missing=tuple([id for id in ids if id not in known]),
+    )
+
+
+_ALLOW, _DENY = FileRuleKind.ALLOW, FileRuleKind.DENY
+
+
 def _compile_scenario(
-    policy: AppControlPolicy, scenario: Scenario, unprotected: Truth, *, is_supplemental: bool
+    policy: AppControlPolicy, scenario: Scenario, listed: _Listed, *, is_supplemental: bool
 ) -> CompiledScenario:
-    group = scenario.product
-    rules = [policy.file_rules[id] for id in dict.fromkeys(group.file_rules) if id in policy.file_rules]
-    missing = tuple(id for id in group.file_rules if id not in policy.file_rules)
-    denying = [rule for rule in rules if rule.kind is FileRuleKind.DENY]
+    group, missing = scenario.product, listed.missing
     return CompiledScenario(
         scenario=scenario,
-        allow=index_rules((rule for rule in rules if rule.kind is FileRuleKind.ALLOW), unprotected),
-        deny=index_rules(denying),
+        allow=listed.allow,
+        deny=listed.deny,
         allowed_signers=index_signers(policy, group.allowed, ALLOW, is_supplemental=is_supplemental),
         denied_signers=index_signers(policy, group.denied, DENY, is_supplemental=is_supplemental),
         dangling_allow=missing + tuple(use.signer for use in group.allowed if use.signer not in policy.signers),
         dangling_deny=missing + tuple(use.signer for use in group.denied if use.signer not in policy.signers),
         has_test_groups=any(_has_rules(test) for test in (scenario.test, scenario.test_signing)),
         has_artifact_rules=bool(policy.artifact_rules) or _has_rules(scenario.artifact),
-        denies=bool(denying or missing or group.denied),
+        denies=bool(missing or group.denied or not listed.deny.is_empty),
     )
 
 

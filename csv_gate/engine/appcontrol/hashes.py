@@ -11,6 +11,7 @@ Source: App Control docs, "Understand App Control policy rules and file rules" (
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from csv_gate.engine.appcontrol.truth import ALLOW, FACT, NOT_SPECIFIED, Answer, Direction, unknown, yes
 from csv_gate.engine.appcontrol.view import ArtifactView, Candidate, HashKind
@@ -60,24 +61,25 @@ class HashIndex:
 
 
 def index_hashes(rules: Iterable[FileRule]) -> HashIndex:
-    """Build the table; of several rules with one hash the least id stands for all."""
+    """Build the table out of hash rules; of several with one hash the least id stands for all."""
     table: dict[str, FileRule] = {}
-    sizes: dict[int, FileRule] = {}
     for rule in rules:
-        if rule.hash is None:
-            continue
+        assert rule.hash is not None
         value = rule.hash.hex()
-        known = table.get(value)
-        if known is None or rule.id < known.id:
+        known = table.setdefault(value, rule)
+        if rule.id < known.id:
             table[value] = rule
-        size = len(rule.hash)
-        if size not in sizes or rule.id < sizes[size].id:
-            sizes[size] = rule
+    by_size: dict[int, list[FileRule]] = {}
+    for value, rule in table.items():
+        by_size.setdefault(len(value) // 2, []).append(rule)
     return HashIndex(
         rules=table,
-        sizes=tuple(sorted(sizes.items(), key=lambda item: item[0])),
-        has_odd_sizes=not sizes.keys() <= _KNOWN_SIZES,
+        sizes=tuple([(size, min(found, key=attrgetter("id"))) for size, found in sorted(by_size.items())]),
+        has_odd_sizes=not by_size.keys() <= _KNOWN_SIZES,
     )
+
+
+NO_HASHES = HashIndex(rules={}, sizes=(), has_odd_sizes=False)
 
 
 _IMAGE, _PAGE, _PADDED, _FLAT = HashKind.IMAGE, HashKind.PAGE, HashKind.PADDED, HashKind.FLAT

@@ -158,7 +158,9 @@ def index_signers(
 ) -> SignerIndex:
     """Compile the signers of one list. A use of a signer that the policy does not hold is left out; `dangling_uses` finds it."""
     by_root: dict[tuple[RootKind, bytes], dict[str | None, list[CompiledSigner]]] = {}
-    policy_id = str(policy.policy_id)
+    label, policy_id = policy.label, str(policy.policy_id)
+    flight_off = Option.DISABLED_FLIGHT_SIGNING in policy.options
+    kind = "allowed_signer" if direction is ALLOW else "denied_signer"
     for use in uses:
         signer = policy.signers.get(use.signer)
         if signer is None:
@@ -169,14 +171,14 @@ def index_signers(
             attributes=_rules(policy, signer.file_attributes) if signer.file_attributes else None,
             exceptions=_rules(policy, use.exceptions) if use.exceptions else None,
             exceptions_count=not is_supplemental,
-            flight_off=Option.DISABLED_FLIGHT_SIGNING in policy.options,
-            dangling_attributes=_absent(policy, signer.file_attributes),
-            dangling_exceptions=_absent(policy, use.exceptions),
+            flight_off=flight_off,
+            dangling_attributes=_absent(policy, signer.file_attributes) if signer.file_attributes else (),
+            dangling_exceptions=_absent(policy, use.exceptions) if use.exceptions else (),
             ref=RuleRef(
-                policy=policy.label,
+                policy=label,
                 policy_id=policy_id,
                 id=signer.id,
-                kind="allowed_signer" if direction is ALLOW else "denied_signer",
+                kind=kind,
                 name=signer.name,
                 place=signer.place,
             ),
@@ -193,8 +195,8 @@ def index_signers(
 
 
 def _rules(policy: AppControlPolicy, ids: Iterable[str]) -> RuleSet:
-    return index_rules(policy.file_rules[id] for id in ids if id in policy.file_rules)
+    return index_rules([policy.file_rules[id] for id in ids if id in policy.file_rules])
 
 
 def _absent(policy: AppControlPolicy, ids: Iterable[str]) -> tuple[str, ...]:
-    return tuple(id for id in ids if id not in policy.file_rules)
+    return tuple([id for id in ids if id not in policy.file_rules])
