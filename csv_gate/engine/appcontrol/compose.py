@@ -6,28 +6,17 @@ rules are not published, and a denial stays one here.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from functools import cache
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
-from csv_gate.engine.appcontrol.explain import bounded, denied_help, signature_check, undecided_help, unused_supplementals
-from csv_gate.engine.appcontrol.kernel import driver_signing_rule
-from csv_gate.engine.appcontrol.miss import nearest
-from csv_gate.engine.appcontrol.policy import ALLOWED, DENIED, NOT_APPLICABLE, UNDECIDED, BaseResult
-from csv_gate.engine.appcontrol.truth import FALSE, NOT_SPECIFIED, TRUE, Doubt
+from csv_gate.engine.appcontrol.policy import ALLOWED, NOT_APPLICABLE, BaseResult
 from csv_gate.engine.appcontrol.view import ArtifactView
-from csv_gate.model.appcontrol import Option
 from csv_gate.model.context import Mode
-from csv_gate.model.verdict import Decision, NearMiss, Outcome, Step, Verdict
+from csv_gate.model.verdict import Step, Verdict
 
-BLOCKED_EVENT = 3077
-AUDIT_EVENT = 3076
-HOST_BLOCKED_EVENT = 8029
-HOST_AUDIT_EVENT = 8028
+TRACE_STEPS = 40
 _AS_THE_POLICY_SAYS = Mode.POLICY
-EV_IN_AUDIT = Doubt(
-    check=NOT_SPECIFIED,
-    what="whether option 8 (Required:EV Signers) blocks drivers where its policy only audits, as users report and no documentation says",
-)
 
 
 def together(policies: CompiledPolicySet, results: list[BaseResult], view: ArtifactView, target: str) -> Verdict:
@@ -41,38 +30,20 @@ def together(policies: CompiledPolicySet, results: list[BaseResult], view: Artif
     if view.context.mode is _AS_THE_POLICY_SAYS:
         enforced = [result for result in governing if not result.entry.only_audits]
         logging = [result for result in governing if result.entry.only_audits]
-    if (result := _first(enforced, DENIED)) is not None:
-        return _denied(policies, result, view, target, steps, audited=False)
-    doubtful = _first(enforced, UNDECIDED)
-    blocked = _driver_rule(view, target, steps) if view.kernel else None
-    if blocked is not None and (doubtful is None or blocked.decision is DENIED):
-        return blocked
-    if doubtful is not None:
-        return _from_doubts(doubtful, target, steps, audited=False)
-    if view.kernel and any(result.entry.base.has(Option.EV_SIGNERS) for result in logging):
-        return undecided(target, (EV_IN_AUDIT,), f"it is not known {EV_IN_AUDIT.what}", bounded(steps))
-    if (result := _first(logging, DENIED)) is not None:
-        return _denied(policies, result, view, target, steps, audited=True)
-    if (result := _first(logging, UNDECIDED)) is not None:
-        return _from_doubts(result, target, steps, audited=True)
-    if policies.source.uncertainties:
-        doubts = tuple(Doubt(check=NOT_SPECIFIED, what=what) for what in policies.source.uncertainties)
-        return undecided(target, doubts, f"the policy set leaves it open: {doubts[0].what}", bounded(steps))
-    return _allowed((enforced or logging)[0], target, steps)
+    if not (view.kernel or policies.source.uncertainties) and all(result.decision is ALLOWED for result in governing):
+        return allowed((enforced or logging)[0], target, steps)
+    return _contested()(policies, enforced, logging, view, target, steps)
 
 
-def _first(results: list[BaseResult], decision: Decision) -> BaseResult | None:
-    """Of equal decisions the explicit one tells more."""
-    implicit: BaseResult | None = None
-    for result in results:
-        if result.decision is decision:
-            if not result.is_implicit:
-                return result
-            implicit = implicit or result
-    return implicit
+@cache
+def _contested() -> Callable[..., Verdict]:
+    """A build that may run can spare the module. Kept, for even an import that finds it loaded costs a tenth of a denial."""
+    from csv_gate.engine.appcontrol.contested import contested
+
+    return contested
 
 
-def _allowed(result: BaseResult, target: str, steps: tuple[Step, ...]) -> Verdict:
+def allowed(result: BaseResult, target: str, steps: tuple[Step, ...]) -> Verdict:
     return Verdict(
         target=target,
         decision=ALLOWED,
@@ -82,70 +53,17 @@ def _allowed(result: BaseResult, target: str, steps: tuple[Step, ...]) -> Verdic
     )
 
 
-def _denied(
-    policies: CompiledPolicySet, result: BaseResult, view: ArtifactView, target: str, steps: tuple[Step, ...], *, audited: bool
-) -> Verdict:
-    check = result.check or "CSV201"
-    near: tuple[NearMiss, ...] = ()
-    unused: tuple[tuple[str, str], ...] = ()
-    if result.is_implicit:
-        near = nearest(result.entry, view)
-        unused = unused_supplementals(policies, result, view)
-        check = signature_check(result.broken)
-    return Verdict(
-        target=target,
-        decision=DENIED,
-        audited=audited,
-        checks=(check, *dict.fromkeys([name for name, _ in unused])),
-        rule=result.rule or (result.broken[0].rule if result.broken and result.is_implicit else None),
-        trace=bounded(steps, lambda step: step.outcome is Outcome.DENIES),
-        nearest=near,
-        because=result.because,
-        help=denied_help(result, view, near, unused),
-        predicted_event=_event(view, audited=audited),
-    )
-
-
-def _event(view: ArtifactView, *, audited: bool) -> int:
-    if view.host is not None:
-        return HOST_AUDIT_EVENT if audited else HOST_BLOCKED_EVENT
-    return AUDIT_EVENT if audited else BLOCKED_EVENT
-
-
-def _driver_rule(view: ArtifactView, target: str, steps: tuple[Step, ...]) -> Verdict | None:
-    """The verdict where Windows' own rule for drivers is not evidently met."""
-    answer = driver_signing_rule(view)
-    if answer.truth is TRUE:
-        return None
-    if answer.truth is FALSE:
-        return Verdict(
-            target=target,
-            decision=DENIED,
-            checks=("CSV208",),
-            trace=bounded(steps),
-            because=answer.why,
-            help="have the driver signed by Microsoft's hardware programme",
-        )
-    why = "no policy blocks it, but Windows' own rule for drivers stands beside the policies, and it is not evident that it is met"
-    return undecided(target, answer.doubts, why, steps)
-
-
-def _from_doubts(result: BaseResult, target: str, steps: tuple[Step, ...], *, audited: bool) -> Verdict:
-    verdict = undecided(target, result.doubts, result.because, steps)
-    return replace(verdict, rule=result.rule, audited=audited)
-
-
-def undecided(target: str, doubts: tuple[Doubt, ...], because: str, steps: tuple[Step, ...]) -> Verdict:
-    return Verdict(
-        target=target,
-        decision=UNDECIDED,
-        checks=tuple(sorted({doubt.check for doubt in doubts})),
-        trace=bounded(steps, lambda step: step.outcome is Outcome.UNKNOWN),
-        missing=tuple(doubt.what for doubt in doubts),
-        because=because,
-        help=undecided_help(doubts),
-    )
-
-
 def not_applicable(target: str, why: str, steps: tuple[Step, ...] = ()) -> Verdict:
     return Verdict(target=target, decision=NOT_APPLICABLE, trace=steps, because=why)
+
+
+def bounded(steps: tuple[Step, ...], is_deciding: Callable[[Step], bool] = lambda step: False) -> tuple[Step, ...]:
+    """At most `TRACE_STEPS`, the deciding ones kept and the order unchanged."""
+    if len(steps) <= TRACE_STEPS:
+        return steps
+    kept: set[int] = {id(step) for step in [step for step in steps if is_deciding(step)][:TRACE_STEPS]}
+    for step in steps:
+        if len(kept) >= TRACE_STEPS:
+            break
+        kept.add(id(step))
+    return tuple(step for step in steps if id(step) in kept)[:TRACE_STEPS]

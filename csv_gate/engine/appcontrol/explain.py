@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.hits import BrokenHit, collect
@@ -11,9 +10,8 @@ from csv_gate.engine.appcontrol.policy import BaseResult
 from csv_gate.engine.appcontrol.truth import ALLOW, CONTEXT, FACT, FALSE, TRUE, Doubt
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO
-from csv_gate.model.verdict import NearMiss, Step
+from csv_gate.model.verdict import NearMiss
 
-TRACE_STEPS = 40
 CONTEXT_KEY = re.compile(r"`[a-z_]+`")
 """How a doubt names the key of the context that settles it."""
 
@@ -70,15 +68,3 @@ def unused_supplementals(compiled: CompiledPolicySet, result: BaseResult, view: 
 def signature_check(broken: tuple[BrokenHit, ...]) -> str:
     """CSV204 where a signer rule would match but for the signature."""
     return "CSV204" if broken else "CSV201"
-
-
-def bounded(steps: tuple[Step, ...], is_deciding: Callable[[Step], bool] = lambda step: False) -> tuple[Step, ...]:
-    """At most `TRACE_STEPS`, the deciding ones kept and the order unchanged."""
-    if len(steps) <= TRACE_STEPS:
-        return steps
-    kept: set[int] = {id(step) for step in [step for step in steps if is_deciding(step)][:TRACE_STEPS]}
-    for step in steps:
-        if len(kept) >= TRACE_STEPS:
-            break
-        kept.add(id(step))
-    return tuple(step for step in steps if id(step) in kept)[:TRACE_STEPS]

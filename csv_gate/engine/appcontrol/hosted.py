@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicySet
-from csv_gate.engine.appcontrol.compose import HOST_BLOCKED_EVENT, not_applicable, together, undecided
+from csv_gate.engine.appcontrol.compose import not_applicable, together
+from csv_gate.engine.appcontrol.contested import HOST_BLOCKED_EVENT, undecided
 from csv_gate.engine.appcontrol.policy import BaseResult, judge
 from csv_gate.engine.appcontrol.scenario import Host, HostRule
 from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt

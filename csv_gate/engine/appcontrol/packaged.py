@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import Final
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicySet
-from csv_gate.engine.appcontrol.compose import not_applicable, together, undecided
+from csv_gate.engine.appcontrol.compose import not_applicable, together
+from csv_gate.engine.appcontrol.contested import undecided
 from csv_gate.engine.appcontrol.policy import BaseResult, judge
 from csv_gate.engine.appcontrol.scenario import PACKAGES
 from csv_gate.engine.appcontrol.truth import ALLOW, FACT, NOT_SPECIFIED, TRUE, Doubt, any_of

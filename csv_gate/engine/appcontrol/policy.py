@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.hits import BrokenHit, Hit, Hits, collect
-from csv_gate.engine.appcontrol.kernel import option_demands
 from csv_gate.engine.appcontrol.truth import (
     ALLOW,
     CONTEXT,
@@ -95,7 +94,7 @@ def _weigh(
         return BaseResult(
             entry, DENIED, last.because, check="CSV201", steps=(*steps, last), broken=allow.broken, is_implicit=True
         )
-    demands = option_demands(entry, view) if view.kernel else YES
+    demands = _kernel_demands(entry, view) if view.kernel else YES
     if demands.truth is FALSE:
         return BaseResult(entry, DENIED, demands.why, check="CSV207", steps=(*steps, _step(label, Outcome.DENIES, demands.why)))
     reservations = all_of((deny.doubts, permitted, demands, *open_questions, *_reservations(entry, scenario, view)))
@@ -118,6 +117,12 @@ def _weigh(
         )
         return BaseResult(entry, ALLOWED, because, rule=best.rule, steps=steps)
     return BaseResult(entry, ALLOWED, permitted.why, steps=(*steps, _step(label, Outcome.ALLOWS, permitted.why)))
+
+
+def _kernel_demands(entry: CompiledBase, view: ArtifactView) -> Answer:
+    from csv_gate.engine.appcontrol.kernel import option_demands  # most builds have no drivers
+
+    return option_demands(entry, view)
 
 
 def _united_allow(entry: CompiledBase, value: int, view: ArtifactView) -> tuple[Hits, tuple[Step, ...]]:
