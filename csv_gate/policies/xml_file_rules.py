@@ -8,7 +8,6 @@ from __future__ import annotations
 from csv_gate.errors import Place
 from csv_gate.model.appcontrol import VERSION_MAX, ArtifactRule, Eku, FileRule, FileRuleKind
 from csv_gate.policies.notes import Notes
-from csv_gate.policies.object_identifier import oid_from_value, value_from_oid
 from csv_gate.policies.rule_shape import HASH_LENGTHS, rule_fault
 from csv_gate.policies.version_bounds import ABSENT, encode_bounds
 from csv_gate.policies.xml_tree import Element
@@ -163,6 +162,8 @@ def _sequence(element: Element, name: str) -> int | None:
 
 def eku(element: Element, notes: Notes) -> Eku:
     """One EKU. Where Value and OID stand side by side they must agree."""
+    from csv_gate.policies.object_identifier import oid_from_value, value_from_oid  # most policies have none
+
     attributes = element.attributes
     stored = hex_value(element, "Value", attributes["Value"]) if "Value" in attributes else None
     named = value_from_oid(attributes["OID"].strip()) if "OID" in attributes else None

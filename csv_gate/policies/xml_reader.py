@@ -30,7 +30,6 @@ from csv_gate.model.appcontrol import (
     Setting,
 )
 from csv_gate.policies import xml_grammar as grammar
-from csv_gate.policies.app_ids import expand, macro_names
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.references import References, Target
 from csv_gate.policies.xml_file_rules import artifact_rule, eku, file_rule, plain_rule
@@ -206,6 +205,8 @@ class _XmlPolicy:
         text = rule.app_ids_text
         if text is None:
             return rule
+        from csv_gate.policies.app_ids import expand, macro_names  # few policies have any
+
         names = macro_names(text)
         if names is None:
             raise PolicyError(

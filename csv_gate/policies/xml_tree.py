@@ -12,7 +12,6 @@ from pyexpat import ExpatError, ParserCreate
 
 from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import Limits
-from csv_gate.policies.suggestions import did_you_mean
 from csv_gate.policies.xml_grammar import NAMESPACE, SEPARATOR, SI_POLICY, Shape
 
 _ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "us-ascii"})
@@ -176,6 +175,8 @@ class _TreeBuilder:
         )
 
     def _unknown_element(self, parent: Element, name: str) -> PolicyError:
+        from csv_gate.policies.suggestions import did_you_mean
+
         local = name.rpartition(SEPARATOR)[2]
         known = sorted(child.name for child in parent.shape.children.values())
         return PolicyError(
@@ -202,6 +203,8 @@ def _root_shape(name: str, place: Place) -> Shape:
 
 
 def _refuse_attributes(element: Element) -> None:
+    from csv_gate.policies.suggestions import did_you_mean
+
     shape = element.shape
     for name in element.attributes:
         if name not in shape.attributes:
