@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
 from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
@@ -251,7 +250,8 @@ def _compile(
     )
 
 
-class _Listed(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
     """The file rules that a scenario refers to."""
 
     allow: RuleSet

@@ -68,7 +68,7 @@ class SignerIndex:
         """The signers that the chain of a signature leaves: of a known chain the same for every file."""
         chain, leaf = signature.chain, signature.signer
         if chain is None or leaf is None:
-            return map(Likely, self.all_signers)
+            return (Likely(compiled=compiled) for compiled in self.all_signers)
         known = self.likely.get(chain, leaf)
         if known is not None:
             return known
@@ -103,7 +103,8 @@ class SignerIndex:
                 yield from signers
 
 
-class Likely(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likely:
     """A signer that a chain leaves in question, with what the chain says of it where that holds for every file and target."""
 
     compiled: CompiledSigner
@@ -133,11 +134,12 @@ def _weighed(
     if ekus.truth is FALSE:
         return None
     if root_asks_the_target(compiled):
-        return Likely(compiled)
+        return Likely(compiled=compiled)
     names = names_match(compiled, chain, leaf, context, direction)
     if names.truth is FALSE:
         return None
-    return Likely(compiled, names, ekus, all_of((names, ekus)) if compiled.looks_at_chain_alone else None)
+    whole = all_of((names, ekus)) if compiled.looks_at_chain_alone else None
+    return Likely(compiled=compiled, names=names, ekus=ekus, whole=whole)
 
 
 class SignerHit(NamedTuple):

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain as one_after_another
 from types import MappingProxyType
-from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.per_chain import PerChain
 from csv_gate.engine.appcontrol.truth import ALLOW, CONTEXT, FACT, NOT_SPECIFIED, Answer, Direction, all_of, no, unknown, yes
@@ -29,6 +28,7 @@ from csv_gate.engine.appcontrol.well_known import (
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainEnd, ChainFacts, SignatureFacts, SignatureSource, TimestampFacts
 from csv_gate.model.problems import ProblemCode
+from csv_gate.records import dataclass
 
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 LIFETIME_SIGNING = "1.3.6.1.4.1.311.10.3.13"
@@ -135,7 +135,8 @@ def _allow_conditions(signature: SignatureFacts, view: ArtifactView, minimum_has
         yield unknown(NOT_SPECIFIED, "whether a broken time stamp spoils the signature that it stands in")
 
 
-class _Standing(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
     """What a chain alone says of the signatures that bear it."""
 
     own: Answer
