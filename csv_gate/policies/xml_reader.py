@@ -111,7 +111,10 @@ class _XmlPolicy:
             for name in ("UpdatePolicySigners", "CiSigners", "SupplementalPolicySigners")
         ]
         macros = self._macros(root)
-        rules = {rule_id: self._expanded(rule, macros) for rule_id, rule in rules.items()}
+        rules = {
+            rule_id: rule if rule.app_ids_text is None else self._expanded(rule, rule.app_ids_text, macros)
+            for rule_id, rule in rules.items()
+        }
         self._references.resolve(
             rules,
             {
@@ -160,8 +163,8 @@ class _XmlPolicy:
     def _by_id(self, root: Element, section: str, kind: type[N]) -> dict[str, N]:
         found: dict[str, N] = {}
         for value in _values(root, section, kind):
-            self._unique(found, value.id, value.place, section)
-            found[value.id] = value
+            if found.setdefault(value.id, value) is not value:
+                self._unique(found, value.id, value.place, section)
         return found
 
     def _unique(self, known: Mapping[str, _Placed], identifier: str, place: Place, section: str) -> None:
@@ -201,10 +204,7 @@ class _XmlPolicy:
             macros[macro_id] = value
         return macros
 
-    def _expanded(self, rule: FileRule, macros: Mapping[str, str]) -> FileRule:
-        text = rule.app_ids_text
-        if text is None:
-            return rule
+    def _expanded(self, rule: FileRule, text: str, macros: Mapping[str, str]) -> FileRule:
         from csv_gate.policies.app_ids import expand, macro_names  # few policies have any
 
         names = macro_names(text)
