@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from csv_gate.errors import PolicyError
 from csv_gate.model.appcontrol import AppControlPolicy
 from csv_gate.policies import read_policy, xml_reader
-from tests.builders.policy import SHA256, element, policy_xml, scenario_xml
+from tests.builders.policy import SHA256, element, policy_xml
 
-IDS = ("ID_ALLOW_A_1", "ID_DENY_D_1", "ID_FILEATTRIB_F_1", "ID_ALLOW_a_1", " ID_ALLOW_A_1 ", "ID_ALLOW_A_1\t", "RULE", "", " ")
+KINDS = ("Allow", "Deny", "FileAttrib")
+IDS = (
+    "ID_ALLOW_A_1",
+    "ID_DENY_D_1",
+    "ID_FILEATTRIB_F_1",
+    "ID_ALLOW_a_1",
+    " ID_ALLOW_A_1 ",
+    "ID_ALLOW_A_1\t",
+    "RULE",
+    "",
+    " ",
+    None,
+)
 VALUES = {
     "Hash": (
         SHA256,
@@ -25,24 +37,28 @@ VALUES = {
         "",
     ),
     "FileName": ("app.exe", "*", " ", ""),
+    "InternalName": ("app", ""),
+    "FileDescription": ("An app", ""),
     "ProductName": ("Suite", ""),
     "MinimumFileVersion": ("1.2.3.4", "0.0.0.0", " 1.2.3.4", "1.2.3", "70000.0.0.0", ""),
     "MaximumFileVersion": ("9.0.0.0", "0.0.0.0"),
     "FriendlyName": ("", "a rule"),
     "PackageFamilyName": ("Contoso.App_1",),
+    "FilePath": ("C:\\app.exe",),
     "AppIDs": ("app.exe", "$(None)"),
     "Unknown": ("x",),
 }
+CONTENTS = ("", " ", "text", "<Allow/>")
 
-RULE = st.builds(
-    lambda name, rule_id, given, text: element(name, text, **({} if rule_id is None else {"ID": rule_id}), **given),
-    st.sampled_from(("Allow", "Deny", "FileAttrib")),
-    st.sampled_from((*IDS[:3], *IDS, None)),
-    st.dictionaries(st.sampled_from(tuple(VALUES)), st.none(), max_size=4).flatmap(
-        lambda names: st.fixed_dictionaries({name: st.sampled_from(VALUES[name]) for name in names})
-    ),
-    st.sampled_from(("", "", "", " ", "text", "<Allow/>")),
-)
+
+def attributes() -> Iterator[dict[str, str]]:
+    """None, one, and two beside one another."""
+    yield {}
+    for name, values in VALUES.items():
+        for value in values:
+            yield {name: value}
+            for main in ({"Hash": SHA256}, {"FileName": "app.exe"}):
+                yield {**main, name: value}
 
 
 def outcome(data: bytes) -> AppControlPolicy | tuple[object, ...]:
@@ -52,12 +68,39 @@ def outcome(data: bytes) -> AppControlPolicy | tuple[object, ...]:
         return error.title, error.place, error.got, error.expected, error.help
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(RULE, max_size=3), st.lists(st.sampled_from(IDS), max_size=3))
-def test_both_ways_of_reading_come_to_the_same(rules: list[str], references: list[str]) -> None:
-    data = policy_xml(file_rules=rules, scenarios=[scenario_xml(rules=references)])
+def both_ways(data: bytes) -> tuple[object, object]:
     short = outcome(data)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xml_reader, "plain_rule", lambda *_: None)
         patch.setattr(xml_reader, "plain_file_rule_ref", lambda *_: None)
-        assert outcome(data) == short
+        return short, outcome(data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("id", IDS)
+def test_both_ways_of_reading_a_rule_come_to_the_same(kind: str, id: str | None) -> None:
+    read = 0
+    for given in attributes():
+        for content in CONTENTS if given == {"Hash": SHA256} else ("",):
+            short, long = both_ways(policy_xml(file_rules=[element(kind, content, ID=id, **given)]))
+            assert short == long
+            read += isinstance(short, AppControlPolicy)
+    assert bool(read) == bool(id and id.strip())
+
+
+def test_both_ways_of_reading_a_reference_come_to_the_same() -> None:
+    read = 0
+    for given in ({"RuleID": id} for id in IDS):
+        for content in CONTENTS:
+            short, long = both_ways(referring(element("FileRuleRef", content, **given)))
+            assert short == long
+            read += isinstance(short, AppControlPolicy)
+        short, long = both_ways(referring(element("FileRuleRef", Unknown="x", **given)))
+        assert short == long
+    assert read
+
+
+def referring(reference: str) -> bytes:
+    product = element("ProductSigners", element("FileRulesRef", reference))
+    scenario = element("SigningScenario", product, ID="ID_SIGNINGSCENARIO_W", Value="12")
+    return policy_xml(file_rules=[element("Allow", ID="ID_ALLOW_A_1", Hash=SHA256)], scenarios=[scenario])
