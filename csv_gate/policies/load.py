@@ -11,7 +11,6 @@ from uuid import UUID
 from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm
-from csv_gate.policies.envelope import is_envelope, open_envelope
 from csv_gate.policies.xml_reader import read_xml
 
 _XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -60,10 +59,13 @@ def read_policy(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> A
         )
     if data.lstrip(_BLANKS).startswith(_XML_STARTS):
         return read_xml(data, path=path, limits=limits)
+    # A run with XML policies can spare what reads the other forms.
     if _looks_compiled(data):
-        from csv_gate.policies.binary_reader import read_binary  # a run with XML policies can spare it
+        from csv_gate.policies.binary_reader import read_binary
 
         return read_binary(data, path=path, limits=limits)
+    from csv_gate.policies.envelope import is_envelope
+
     if is_envelope(data):
         return _read_signed(data, path, limits)
     raise PolicyError(
@@ -77,6 +79,7 @@ def read_policy(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> A
 
 def _read_signed(data: bytes, path: str, limits: Limits) -> AppControlPolicy:
     from csv_gate.policies.binary_reader import read_binary
+    from csv_gate.policies.envelope import open_envelope
 
     opened = open_envelope(data, path=path, limits=limits)
     policy = read_binary(

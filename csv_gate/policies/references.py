@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from csv_gate.errors import Place, PolicyError
 from csv_gate.model.appcontrol import FileRule, FileRuleKind
-from csv_gate.policies.suggestions import did_you_mean
 
 
 class Target(StrEnum):
@@ -70,6 +69,8 @@ class References:
     def _dangling(
         self, target: Target, identifier: str, element: str, line: int, column: int, known: Collection[str]
     ) -> PolicyError:
+        from csv_gate.policies.suggestions import did_you_mean
+
         return PolicyError(
             f"<{element}> refers to something that is not there",
             place=Place(path=self._path, line=line, column=column),

@@ -5,13 +5,22 @@ AppIDs are expanded later (`xml_reader`), when the macros are known: sections of
 
 from __future__ import annotations
 
+from csv_gate.errors import Place
 from csv_gate.model.appcontrol import VERSION_MAX, ArtifactRule, Eku, FileRule, FileRuleKind
 from csv_gate.policies.notes import Notes
-from csv_gate.policies.object_identifier import oid_from_value, value_from_oid
-from csv_gate.policies.rule_shape import rule_fault
-from csv_gate.policies.version_bounds import encode_bounds
+from csv_gate.policies.rule_shape import HASH_LENGTHS, rule_fault
+from csv_gate.policies.version_bounds import ABSENT, encode_bounds
 from csv_gate.policies.xml_tree import Element
-from csv_gate.policies.xml_values import hex_value, id_value, number_value, one_of, text_value, version_value
+from csv_gate.policies.xml_values import (
+    hex_value,
+    id_value,
+    is_usual_id,
+    number_value,
+    one_of,
+    packed_version,
+    text_value,
+    version_value,
+)
 
 _KINDS: dict[str, tuple[FileRuleKind, tuple[str, ...]]] = {
     "Allow": (FileRuleKind.ALLOW, ("ID_ALLOW_", "ID_FILE_")),
@@ -22,6 +31,62 @@ _GENERIC = {"Match": FileRuleKind.ALLOW, "Exclude": FileRuleKind.DENY, "Attribut
 _GENERIC_PREFIXES: tuple[str, ...] = ("ID_FILE_", "ID_ALLOW_", "ID_DENY_", "ID_FILEATTRIB_")
 _HASH_LENGTHS = {"sha256": 32, "sha384": 48, "sha512": 64}
 _DWORD = 0xFFFF_FFFF
+_NAMES = frozenset({"FileName", "InternalName", "FileDescription", "ProductName"})
+_PLAIN_ATTRIBUTES = _NAMES | {"ID", "FriendlyName", "MinimumFileVersion"}
+
+
+def plain_rule(name: str, path: str, attributes: dict[str, str], line: int, column: int) -> FileRule | None:
+    """One Allow, Deny or FileAttrib as most are: an id of the usual pattern, and a hash, or names with a minimum version at most.
+
+    `None`: `file_rule` is to look at it.
+    """
+    rule_id = attributes.get("ID", "")
+    kind, prefixes = _KINDS[name]
+    if not is_usual_id(rule_id, prefixes):
+        return None
+    text = attributes.get("Hash")
+    if text is None:
+        return _plain_names(rule_id, kind, Place(path=path, line=line, column=column), attributes)
+    if len(attributes) != 2 + ("FriendlyName" in attributes):
+        return None
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        return None
+    if 2 * len(digest) != len(text) or len(digest) not in HASH_LENGTHS:
+        return None
+    return FileRule(
+        id=rule_id,
+        kind=kind,
+        place=Place(path=path, line=line, column=column),
+        friendly_name=attributes.get("FriendlyName"),
+        hash=digest,
+        versions=ABSENT[kind],
+    )
+
+
+def _plain_names(rule_id: str, kind: FileRuleKind, place: Place, attributes: dict[str, str]) -> FileRule | None:
+    given = attributes.keys()
+    if not given <= _PLAIN_ATTRIBUTES or given.isdisjoint(_NAMES):
+        return None
+    for value in attributes.values():
+        if not value or value.isspace():
+            return None
+    text = attributes.get("MinimumFileVersion")
+    minimum = None if text is None else packed_version(text)
+    if text is not None and minimum is None:
+        return None
+    return FileRule(
+        id=rule_id,
+        kind=kind,
+        place=place,
+        friendly_name=attributes.get("FriendlyName"),
+        file_name=attributes.get("FileName"),
+        internal_name=attributes.get("InternalName"),
+        file_description=attributes.get("FileDescription"),
+        product_name=attributes.get("ProductName"),
+        versions=encode_bounds(kind, minimum, None),
+    )
 
 
 def file_rule(element: Element, notes: Notes) -> FileRule:
@@ -37,17 +102,7 @@ def file_rule(element: Element, notes: Notes) -> FileRule:
         kind, prefixes = _KINDS[element.shape.name]
     rule_id = id_value(element, "ID", notes, prefixes)
     digest = hex_value(element, "Hash", attributes["Hash"]) if "Hash" in attributes else None
-    if digest is not None and len(attributes) == 2 + ("FriendlyName" in attributes):  # the bulk of large policies
-        rule = FileRule(
-            id=rule_id,
-            kind=kind,
-            place=element.place,
-            friendly_name=attributes.get("FriendlyName"),
-            hash=digest,
-            versions=encode_bounds(kind, None, None),
-        )
-    else:
-        rule = _full_rule(element, notes, rule_id, kind, digest)
+    rule = _full_rule(element, notes, rule_id, kind, digest)
     if (fault := rule_fault(rule)) is not None:
         raise element.error(f"{fault.title}: {rule_id}", got=fault.got, expected=fault.expected, help=fault.help)
     return rule
@@ -55,10 +110,9 @@ def file_rule(element: Element, notes: Notes) -> FileRule:
 
 def _full_rule(element: Element, notes: Notes, rule_id: str, kind: FileRuleKind, digest: bytes | None) -> FileRule:
     attributes = element.attributes
-    minimum, maximum, package_version = (
-        version_value(element, name, attributes[name]) if name in attributes else None
-        for name in ("MinimumFileVersion", "MaximumFileVersion", "PackageVersion")
-    )
+    minimum = _version(element, "MinimumFileVersion")
+    maximum = _version(element, "MaximumFileVersion")
+    package_version = _version(element, "PackageVersion")
     if minimum is not None and maximum is not None and minimum > maximum:
         raise element.error(
             f"the minimum version of a rule is above its maximum: {rule_id}",
@@ -66,10 +120,7 @@ def _full_rule(element: Element, notes: Notes, rule_id: str, kind: FileRuleKind,
             expected="minimum ≤ maximum",
             help="swap or correct the versions",
         )
-    lowest, highest = (
-        number_value(element, name, attributes[name], _DWORD) if name in attributes else None
-        for name in ("MinimumHotpatchSequence", "MaximumHotpatchSequence")
-    )
+    lowest, highest = _sequence(element, "MinimumHotpatchSequence"), _sequence(element, "MaximumHotpatchSequence")
     if lowest is not None and highest is not None and lowest > highest:
         raise element.error("the minimum hotpatch sequence is above its maximum", got=f"{lowest} > {highest}")
     if attributes.get("AppIDs") == "":
@@ -99,8 +150,20 @@ def _full_rule(element: Element, notes: Notes, rule_id: str, kind: FileRuleKind,
     )
 
 
+def _version(element: Element, name: str) -> int | None:
+    text = element.attributes.get(name)
+    return None if text is None else version_value(element, name, text)
+
+
+def _sequence(element: Element, name: str) -> int | None:
+    text = element.attributes.get(name)
+    return None if text is None else number_value(element, name, text, _DWORD)
+
+
 def eku(element: Element, notes: Notes) -> Eku:
     """One EKU. Where Value and OID stand side by side they must agree."""
+    from csv_gate.policies.object_identifier import oid_from_value, value_from_oid  # most policies have none
+
     attributes = element.attributes
     stored = hex_value(element, "Value", attributes["Value"]) if "Value" in attributes else None
     named = value_from_oid(attributes["OID"].strip()) if "OID" in attributes else None

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from csv_gate.model.appcontrol import Option, PolicyKind, Setting, SettingValue
-from csv_gate.policies.app_ids import MACRO_ID
 from csv_gate.policies.notes import Notes
-from csv_gate.policies.suggestions import did_you_mean
 from csv_gate.policies.xml_tree import Element
 from csv_gate.policies.xml_values import bool_value, guid_value, hex_value, number_value
 from csv_gate.records import dataclass
@@ -97,6 +95,8 @@ def option(rule: Element, notes: Notes) -> Option:
         text = text.removesuffix(_DEFAULT_SUFFIX)
     found = _OPTIONS.get(text)
     if found is None:
+        from csv_gate.policies.suggestions import did_you_mean
+
         raise element.error(
             "the policy has an option that is not known",
             got=repr(text[:80]),
@@ -146,6 +146,8 @@ def info(settings: Sequence[Setting], value_name: str) -> str | None:
 
 def macro(element: Element, notes: Notes) -> tuple[str, str]:
     """Id and value of one Macro."""
+    from csv_gate.policies.app_ids import MACRO_ID
+
     macro_id = element.attributes["Id"]
     if not MACRO_ID.fullmatch(macro_id):
         raise element.error(

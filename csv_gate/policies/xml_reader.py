@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypeVar
 
 from csv_gate.errors import Place, PolicyError
@@ -29,12 +30,11 @@ from csv_gate.model.appcontrol import (
     Setting,
 )
 from csv_gate.policies import xml_grammar as grammar
-from csv_gate.policies.app_ids import expand, macro_names
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.references import References, Target
-from csv_gate.policies.xml_file_rules import artifact_rule, eku, file_rule
+from csv_gate.policies.xml_file_rules import artifact_rule, eku, file_rule, plain_rule
 from csv_gate.policies.xml_header import Identity, app, info, macro, option, policy_identity, setting
-from csv_gate.policies.xml_signers import UnboundSigner, reference, scenario, signer
+from csv_gate.policies.xml_signers import UnboundSigner, plain_file_rule_ref, reference, scenario, signer
 from csv_gate.policies.xml_tree import Element, read_tree
 from csv_gate.policies.xml_values import number_value, version_value
 
@@ -88,6 +88,12 @@ class _XmlPolicy:
                 ),
                 grammar.SETTING: lambda element: setting(element, notes),
             },
+            plain={
+                grammar.ALLOW: partial(plain_rule, "Allow", self._path),
+                grammar.DENY: partial(plain_rule, "Deny", self._path),
+                grammar.FILE_ATTRIB: partial(plain_rule, "FileAttrib", self._path),
+                grammar.FILE_RULE_REF: partial(plain_file_rule_ref, references),
+            },
         )
         return self._policy(root)
 
@@ -105,7 +111,10 @@ class _XmlPolicy:
             for name in ("UpdatePolicySigners", "CiSigners", "SupplementalPolicySigners")
         ]
         macros = self._macros(root)
-        rules = {rule_id: self._expanded(rule, macros) for rule_id, rule in rules.items()}
+        rules = {
+            rule_id: rule if rule.app_ids_text is None else self._expanded(rule, rule.app_ids_text, macros)
+            for rule_id, rule in rules.items()
+        }
         self._references.resolve(
             rules,
             {
@@ -154,8 +163,8 @@ class _XmlPolicy:
     def _by_id(self, root: Element, section: str, kind: type[N]) -> dict[str, N]:
         found: dict[str, N] = {}
         for value in _values(root, section, kind):
-            self._unique(found, value.id, value.place, section)
-            found[value.id] = value
+            if found.setdefault(value.id, value) is not value:
+                self._unique(found, value.id, value.place, section)
         return found
 
     def _unique(self, known: Mapping[str, _Placed], identifier: str, place: Place, section: str) -> None:
@@ -195,10 +204,9 @@ class _XmlPolicy:
             macros[macro_id] = value
         return macros
 
-    def _expanded(self, rule: FileRule, macros: Mapping[str, str]) -> FileRule:
-        text = rule.app_ids_text
-        if text is None:
-            return rule
+    def _expanded(self, rule: FileRule, text: str, macros: Mapping[str, str]) -> FileRule:
+        from csv_gate.policies.app_ids import expand, macro_names  # few policies have any
+
         names = macro_names(text)
         if names is None:
             raise PolicyError(

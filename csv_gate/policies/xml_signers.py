@@ -17,10 +17,20 @@ from csv_gate.model.appcontrol import (
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.references import References, Target
 from csv_gate.policies.xml_tree import Element
-from csv_gate.policies.xml_values import bool_value, hex_value, id_value, number_value, one_of, text_value, time_value
+from csv_gate.policies.xml_values import (
+    BLANKS,
+    bool_value,
+    hex_value,
+    id_value,
+    number_value,
+    one_of,
+    text_value,
+    time_value,
+)
 
 _TBS_LENGTHS = frozenset({16, 20, 32, 48, 64})
 _LAST_WELL_KNOWN = 0x16
+_RULE = Target.RULE
 
 
 class UnboundSigner:
@@ -60,6 +70,14 @@ def reference(element: Element, attribute: str, target: Target, references: Refe
     return references.add(target, identifier, element.shape.name, element.line, element.column)
 
 
+def plain_file_rule_ref(references: References, attributes: dict[str, str], line: int, column: int) -> str | None:
+    """The id in a FileRuleRef as most are; `None`: `reference` is to look at it."""
+    identifier = attributes.get("RuleID")
+    if not identifier or len(attributes) != 1 or identifier != identifier.strip(BLANKS):
+        return None
+    return references.add(_RULE, identifier, "FileRuleRef", line, column)
+
+
 def signer(element: Element, references: References, notes: Notes) -> UnboundSigner:
     """One Signer.
 
@@ -74,10 +92,9 @@ def signer(element: Element, references: References, notes: Notes) -> UnboundSig
         if "Condition" in child.attributes:
             one_of(child, "Condition", ("Except",))
         ekus.append((reference(child, "ID", Target.EKU, references, notes), "Condition" in child.attributes))
-    issuer, publisher, oem_id = (
-        text_value(holder, "Value", notes) if (holder := element.child(name)) is not None else None
-        for name in ("CertIssuer", "CertPublisher", "CertOemID")
-    )
+    issuer = _held_text(element, "CertIssuer", notes)
+    publisher = _held_text(element, "CertPublisher", notes)
+    oem_id = _held_text(element, "CertOemID", notes)
     after = attributes.get("SignTimeAfter")
     read = Signer(
         id=id_value(element, "ID", notes, ("ID_SIGNER_",)),
@@ -92,6 +109,11 @@ def signer(element: Element, references: References, notes: Notes) -> UnboundSig
         sign_time_after=None if after is None else time_value(element, "SignTimeAfter", after, notes),
     )
     return UnboundSigner(read, ekus)
+
+
+def _held_text(element: Element, name: str, notes: Notes) -> str | None:
+    holder = element.child(name)
+    return None if holder is None else text_value(holder, "Value", notes)
 
 
 def _cert_root(element: Element, notes: Notes) -> CertRoot:
@@ -112,7 +134,9 @@ def _cert_root(element: Element, notes: Notes) -> CertRoot:
 def _references(
     parent: Element, name: str, attribute: str, target: Target, references: References, notes: Notes
 ) -> tuple[str, ...]:
-    return tuple(reference(child, attribute, target, references, notes) for child in parent.elements(name))
+    if not parent.children:
+        return ()
+    return tuple([reference(child, attribute, target, references, notes) for child in parent.elements(name)])
 
 
 def scenario(element: Element, references: References, notes: Notes) -> Scenario:
@@ -164,7 +188,7 @@ def _group(element: Element | None, references: References, notes: Notes) -> Sig
     return SignerGroup(
         allowed=_uses(element.child("AllowedSigners"), "ExceptDenyRule", "DenyRuleID", Target.DENY, references, notes),
         denied=_uses(element.child("DeniedSigners"), "ExceptAllowRule", "AllowRuleID", Target.ALLOW, references, notes),
-        file_rules=() if listed is None else tuple(child for _, child in listed.children if isinstance(child, str)),
+        file_rules=() if listed is None else tuple([child for _, child in listed.children if isinstance(child, str)]),
     )
 
 
@@ -174,10 +198,12 @@ def _uses(
     if element is None:
         return ()
     return tuple(
-        SignerUse(
-            signer=reference(child, "SignerId", Target.SIGNER, references, notes),
-            place=child.place,
-            exceptions=_references(child, exception, attribute, target, references, notes),
-        )
-        for child in element.elements()
+        [
+            SignerUse(
+                signer=reference(child, "SignerId", Target.SIGNER, references, notes),
+                place=child.place,
+                exceptions=_references(child, exception, attribute, target, references, notes),
+            )
+            for child in element.elements()
+        ]
     )

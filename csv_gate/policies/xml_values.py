@@ -14,7 +14,7 @@ from csv_gate.model.appcontrol import version_number
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.xml_tree import Element
 
-_BLANKS = " \t\r\n"
+BLANKS = " \t\r\n"
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d{0,20})?(Z|[+-]\d\d:\d\d)?",
@@ -29,7 +29,7 @@ def _shown(text: str) -> str:
 
 def hex_value(element: Element, name: str, text: str) -> bytes:
     """`xs:hexBinary`, at least one octet."""
-    stripped = text.strip(_BLANKS)
+    stripped = text.strip(BLANKS)
     try:
         value = bytes.fromhex(stripped)
         if value and 2 * len(value) == len(stripped):  # `fromhex` reads over blanks
@@ -46,7 +46,7 @@ def hex_value(element: Element, name: str, text: str) -> bytes:
 
 def guid_value(element: Element, name: str, text: str, notes: Notes) -> UUID:
     """A GUID; the schema wants braces, files without them are read with a note."""
-    stripped = text.strip(_BLANKS)
+    stripped = text.strip(BLANKS)
     match = _GUID.fullmatch(stripped)
     if match is None or stripped.startswith("{") != stripped.endswith("}"):
         raise element.error(
@@ -62,22 +62,30 @@ def guid_value(element: Element, name: str, text: str, notes: Notes) -> UUID:
 
 def version_value(element: Element, name: str, text: str) -> int:
     """Four numbers up to 65535, packed."""
-    parts = text.strip(_BLANKS).split(".")
-    if len(parts) == 4 and all(part.isascii() and part.isdigit() and len(part) <= 8 for part in parts):
-        a, b, c, d = map(int, parts)
-        if max(a, b, c, d) <= 0xFFFF:
-            return version_number((a, b, c, d))
+    number = packed_version(text)
+    if number is not None:
+        return number
     raise element.error(
         f"{name} of <{element.shape.name}> is not a version",
         got=_shown(text),
         expected="a.b.c.d, each from 0 to 65535",
-        help="write all four parts" if len(parts) < 4 else None,
+        help="write all four parts" if text.count(".") < 3 else None,
     )
+
+
+def packed_version(text: str) -> int | None:
+    """As `version_value`; `None` where the text is no version."""
+    parts = text.strip(BLANKS).split(".")
+    if len(parts) == 4 and all(part.isascii() and part.isdigit() and len(part) <= 8 for part in parts):
+        a, b, c, d = map(int, parts)
+        if max(a, b, c, d) <= 0xFFFF:
+            return version_number((a, b, c, d))
+    return None
 
 
 def number_value(element: Element, name: str, text: str, maximum: int) -> int:
     """A decimal number from 0 to `maximum`."""
-    stripped = text.strip(_BLANKS)
+    stripped = text.strip(BLANKS)
     digits = stripped.removeprefix("+")
     if digits.isascii() and digits.isdigit() and len(digits) <= 20 and (number := int(digits)) <= maximum:
         return number
@@ -88,7 +96,7 @@ def number_value(element: Element, name: str, text: str, maximum: int) -> int:
 
 def bool_value(element: Element, name: str, text: str, notes: Notes) -> bool:
     """`xs:boolean`; other letter case is read with a note."""
-    stripped = text.strip(_BLANKS)
+    stripped = text.strip(BLANKS)
     known = {"true": True, "1": True, "false": False, "0": False}
     value = known.get(stripped.lower())
     if value is None:
@@ -102,7 +110,7 @@ def bool_value(element: Element, name: str, text: str, notes: Notes) -> bool:
 
 def time_value(element: Element, name: str, text: str, notes: Notes) -> datetime:
     """`xs:dateTime` with a zone, from 1601 on (the compiled form counts from there); digits below a microsecond are dropped."""
-    match = _TIME.fullmatch(text.strip(_BLANKS))
+    match = _TIME.fullmatch(text.strip(BLANKS))
     if match is None or match[8] is None:
         raise element.error(
             f"{name} of <{element.shape.name}> is not a point in time",
@@ -135,7 +143,7 @@ def _zone(text: str) -> timezone:
 def id_value(element: Element, name: str, notes: Notes, prefixes: tuple[str, ...] = ()) -> str:
     """An id or a reference to one. Broken patterns are noted: Windows compares ids only with one another."""
     text = element.attributes[name]
-    identifier = text.strip(_BLANKS)
+    identifier = text.strip(BLANKS)
     if not identifier:
         raise element.error(f"{name} of <{element.shape.name}> is empty", expected="an id")
     if identifier != text:
@@ -146,6 +154,11 @@ def id_value(element: Element, name: str, notes: Notes, prefixes: tuple[str, ...
             f"{identifier!r} in line {element.line}",
         )
     return identifier
+
+
+def is_usual_id(text: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether `id_value` would have nothing to note."""
+    return text.startswith(prefixes) and text.isupper() and text == text.strip(BLANKS)
 
 
 def text_value(element: Element, name: str, notes: Notes) -> str | None:
@@ -161,7 +174,7 @@ def text_value(element: Element, name: str, notes: Notes) -> str | None:
 
 def one_of(element: Element, name: str, known: tuple[str, ...]) -> str:
     """A word of a closed list."""
-    text = element.attributes[name].strip(_BLANKS)
+    text = element.attributes[name].strip(BLANKS)
     if text not in known:
         raise element.error(
             f"{name} of <{element.shape.name}> is no known word",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from csv_gate.engine.appcontrol.hashes import HashIndex, index_hashes
+from csv_gate.engine.appcontrol.hashes import NO_HASHES, HashIndex, index_hashes
 from csv_gate.engine.appcontrol.names import same_name, wide_key
 from csv_gate.engine.appcontrol.paths import path_matches
 from csv_gate.engine.appcontrol.truth import (
@@ -47,20 +47,26 @@ class RuleSet:
 
     hashes: HashIndex
     by_name: dict[tuple[int, str], tuple[FileRule, ...]]
+    named: tuple[int, ...]
+    """The fields of `by_name`, in order: other names of a file are not looked at."""
     others: tuple[FileRule, ...]
     """Rules that no concrete name leads to."""
     unprotected: Truth = FALSE
     """Whether option 18 lifts the write check for path rules here."""
 
-    def matches(self, view: ArtifactView, direction: Direction) -> Iterator[tuple[FileRule, Answer]]:
+    @property
+    def is_empty(self) -> bool:
+        return not (self.others or self.by_name or self.hashes.rules)
+
+    def matches(self, view: ArtifactView, direction: Direction) -> list[tuple[FileRule, Answer]]:
         """Every rule that matches or may match, in no particular order."""
-        hit = self.hashes.match(view, direction)
-        if hit is not None:
-            yield hit
-        for rule in self._candidates(view):
+        hit = self.hashes.match(view, direction) if self.hashes.rules else None
+        found = [] if hit is None else [hit]
+        for rule in self._candidates(view) if self.named else self.others:
             answer = match_attributes(rule, view, direction, self.unprotected)
             if answer.truth is not FALSE:
-                yield rule, answer
+                found.append((rule, answer))
+        return found
 
     def any_match(self, view: ArtifactView, direction: Direction) -> Answer:
         """Whether some rule matches."""
@@ -72,8 +78,8 @@ class RuleSet:
             for rules in self.by_name.values():
                 yield from rules
             return
-        for field, key in enumerate(view.name_keys):
-            if key:
+        for field in self.named:
+            if (key := view.name_key(field)) is not None:
                 yield from self.by_name.get((field, key), ())
 
     @property
@@ -85,23 +91,31 @@ class RuleSet:
 
 def index_rules(rules: Iterable[FileRule], unprotected: Truth = FALSE) -> RuleSet:
     """Sort rules into their indexes."""
-    kept = list(rules)
+    hashed: list[FileRule] = []
     by_name: dict[tuple[int, str], list[FileRule]] = {}
     others: list[FileRule] = []
-    for rule in kept:
+    for rule in rules:
         if rule.hash is not None:
-            continue
-        named = next(((field, name) for field, name in enumerate(rule_names(rule)) if name and name != ANY_NAME), None)
-        if named is None:
-            others.append(rule)
+            hashed.append(rule)
+        elif (key := _first_name(rule)) is not None:
+            by_name.setdefault(key, []).append(rule)
         else:
-            by_name.setdefault((named[0], wide_key(named[1])), []).append(rule)
+            others.append(rule)
     return RuleSet(
-        hashes=index_hashes(kept),
+        hashes=index_hashes(hashed) if hashed else NO_HASHES,
         by_name={key: tuple(group) for key, group in by_name.items()},
+        named=tuple(sorted({field for field, _ in by_name})) if by_name else (),
         others=tuple(others),
         unprotected=unprotected,
     )
+
+
+def _first_name(rule: FileRule) -> tuple[int, str] | None:
+    """The field and wide key of the first concrete name that a rule wants."""
+    for field, name in enumerate(rule_names(rule)):
+        if name and name != ANY_NAME:
+            return field, wide_key(name)
+    return None
 
 
 def match_attributes(rule: FileRule, view: ArtifactView, direction: Direction, unprotected: Truth) -> Answer:
@@ -138,7 +152,7 @@ def _name_matches(view: ArtifactView, field: int, wanted: str) -> Answer:
     label = NAME_LABELS[field]
     if view.names_gap is not None:
         return unknown(FACT, f"the {label} ({view.names_gap})")
-    value = view.names[field]
+    value = view.name(field)
     if not wanted:
         return unknown(NOT_SPECIFIED, f"what a rule with an empty {label} matches")
     if value is None:

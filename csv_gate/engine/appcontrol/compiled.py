@@ -10,6 +10,8 @@ from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
 from csv_gate.engine.appcontrol.truth import ALLOW, DENY, FALSE, NOT_SPECIFIED, Answer, Truth, no, unknown, yes
 from csv_gate.engine.appcontrol.view import option_truth
 from csv_gate.model.appcontrol import (
+    KERNEL_SCENARIO,
+    USER_SCENARIO,
     AppControlPolicy,
     AppControlPolicySet,
     BaseWithSupplementals,
@@ -19,6 +21,7 @@ from csv_gate.model.appcontrol import (
     Scenario,
     SignerGroup,
 )
+from csv_gate.model.verdict import Outcome, Step
 from csv_gate.records import dataclass
 
 
@@ -36,6 +39,8 @@ class CompiledScenario:
     dangling_deny: tuple[str, ...]
     has_test_groups: bool
     has_artifact_rules: bool
+    denies: bool
+    """Whether it has anything that denies, or may."""
 
     @property
     def is_empty(self) -> bool:
@@ -48,6 +53,9 @@ class CompiledPolicy:
     """One policy with its scenarios by value; `counts` tells whether a supplemental takes part."""
 
     policy: AppControlPolicy
+    label: str
+    """What people call the policy, and its id as text: rules are named with both."""
+    policy_id: str
     scenarios: dict[int, CompiledScenario]
     counts: Answer
     has_package_rules: bool
@@ -70,18 +78,55 @@ class CompiledBase:
     """Of those that count, or may."""
     vouching: tuple[Option, ...]
     """Options 13 and 14, where one of those sets them."""
+    governs_user_code: bool
+    """Option 0 (UMCI) of the base."""
+    only_audits: bool
+    """Option 3 of the base."""
+    voids_as_unsigned: bool
+    """Option 20 of the base: a revoked or expired signature counts as none."""
+    open_questions: dict[tuple[bool, bool], tuple[Answer, ...]]
+    """By whether the kernel asks, and whether TESTSIGNING is on."""
+    nothing_allows: Step
+    """The step of an artifact that no rule allows."""
 
 
 def _united(base: CompiledPolicy, supplementals: tuple[CompiledPolicy, ...]) -> CompiledBase:
     policies = (base, *supplementals)
     counting = [entry for entry in policies if entry.counts.truth is not FALSE]
+    why = f"no rule of {base.label!r} allows it"
     return CompiledBase(
         base=base,
         supplementals=supplementals,
         policies=policies,
         has_package_rules=any(entry.has_package_rules for entry in counting),
         vouching=tuple(option for option in VOUCHING if any(entry.has(option) for entry in counting)),
+        governs_user_code=base.has(Option.UMCI),
+        only_audits=base.has(Option.AUDIT_MODE),
+        voids_as_unsigned=base.has(Option.REVOKED_EXPIRED_AS_UNSIGNED),
+        open_questions={
+            (kernel, test_signing): tuple(_open_questions(base, counting, kernel=kernel, test_signing=test_signing))
+            for kernel in (True, False)
+            for test_signing in (True, False)
+        },
+        nothing_allows=Step(policy=base.label, rule=None, outcome=Outcome.DENIES, because=why),
     )
+
+
+def _open_questions(
+    base: CompiledPolicy, counting: list[CompiledPolicy], *, kernel: bool, test_signing: bool
+) -> Iterator[Answer]:
+    """Doubts about the scenario itself that could allow what no rule allows."""
+    value = KERNEL_SCENARIO if kernel else USER_SCENARIO
+    if kernel and value not in base.scenarios:
+        yield unknown(NOT_SPECIFIED, f"what Windows does with drivers under {base.label!r}, which has no scenario 131")
+    for member in counting:
+        found = member.scenarios.get(value)
+        if found is None:
+            continue
+        if found.scenario.inherited:
+            yield unknown(NOT_SPECIFIED, f"what the scenarios that {found.scenario.id} inherits add")
+        if test_signing and found.has_test_groups:
+            yield unknown(NOT_SPECIFIED, "how Windows applies TestSigners and TestSigningSigners on a machine with TESTSIGNING")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +136,28 @@ class CompiledPolicySet:
     bases: tuple[CompiledBase, ...]
     orphans: tuple[CompiledPolicy, ...]
     source: AppControlPolicySet
+    passed_over: tuple[Step, ...]
+    """A step for each policy that never blocks: AppID tagging, and supplementals without a base."""
 
 
 def compile_policy_set(policies: AppControlPolicySet) -> CompiledPolicySet:
     """Index a policy set. Linear in its rules; the result is immutable and may be shared."""
     return CompiledPolicySet(
         bases=tuple(_compile_base(entry) for entry in policies.bases),
-        orphans=tuple(_compile(orphan, no("its base is not in the set"), is_supplemental=True) for orphan in policies.orphans),
+        orphans=tuple(_compile(orphan, no(_NO_BASE), is_supplemental=True) for orphan in policies.orphans),
         source=policies,
+        passed_over=(
+            *(_skipped(policy, "an AppID tagging policy never blocks") for policy in policies.tagging),
+            *(_skipped(policy, _NO_BASE) for policy in policies.orphans),
+        ),
     )
+
+
+_NO_BASE = "its base is not in the set"
+
+
+def _skipped(policy: AppControlPolicy, because: str) -> Step:
+    return Step(policy=policy.label, rule=None, outcome=Outcome.SKIPPED, because=because)
 
 
 def _compile_base(entry: BaseWithSupplementals) -> CompiledBase:
@@ -175,10 +233,16 @@ def _compile(
 ) -> CompiledPolicy:
     own = Option.DISABLED_FILEPATH_PROTECTION in policy.options
     unprotected = option_truth(own) if base_unprotected is None else option_truth(own, base_unprotected)
+    # Drivers and programs mostly have the same rules, which then are indexed once.
+    listed = {ids: _listed(policy, ids, unprotected) for ids in {scenario.product.file_rules for scenario in policy.scenarios}}
     return CompiledPolicy(
         policy=policy,
+        label=policy.label,
+        policy_id=str(policy.policy_id),
         scenarios={
-            scenario.value: _compile_scenario(policy, scenario, unprotected, is_supplemental=is_supplemental)
+            scenario.value: _compile_scenario(
+                policy, scenario, listed[scenario.product.file_rules], is_supplemental=is_supplemental
+            )
             for scenario in policy.scenarios
         },
         counts=counts,
@@ -186,22 +250,43 @@ def _compile(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """The file rules that a scenario refers to."""
+
+    allow: RuleSet
+    deny: RuleSet
+    missing: tuple[str, ...]
+
+
+def _listed(policy: AppControlPolicy, ids: tuple[str, ...], unprotected: Truth) -> _Listed:
+    known = policy.file_rules
+    rules = [known[id] for id in dict.fromkeys(ids) if id in known]
+    return _Listed(
+        allow=index_rules([rule for rule in rules if rule.kind is _ALLOW], unprotected),
+        deny=index_rules([rule for rule in rules if rule.kind is _DENY]),
+        missing=tuple([id for id in ids if id not in known]),
+    )
+
+
+_ALLOW, _DENY = FileRuleKind.ALLOW, FileRuleKind.DENY
+
+
 def _compile_scenario(
-    policy: AppControlPolicy, scenario: Scenario, unprotected: Truth, *, is_supplemental: bool
+    policy: AppControlPolicy, scenario: Scenario, listed: _Listed, *, is_supplemental: bool
 ) -> CompiledScenario:
-    group = scenario.product
-    rules = [policy.file_rules[id] for id in dict.fromkeys(group.file_rules) if id in policy.file_rules]
-    missing = tuple(id for id in group.file_rules if id not in policy.file_rules)
+    group, missing = scenario.product, listed.missing
     return CompiledScenario(
         scenario=scenario,
-        allow=index_rules((rule for rule in rules if rule.kind is FileRuleKind.ALLOW), unprotected),
-        deny=index_rules(rule for rule in rules if rule.kind is FileRuleKind.DENY),
+        allow=listed.allow,
+        deny=listed.deny,
         allowed_signers=index_signers(policy, group.allowed, ALLOW, is_supplemental=is_supplemental),
         denied_signers=index_signers(policy, group.denied, DENY, is_supplemental=is_supplemental),
         dangling_allow=missing + tuple(use.signer for use in group.allowed if use.signer not in policy.signers),
         dangling_deny=missing + tuple(use.signer for use in group.denied if use.signer not in policy.signers),
         has_test_groups=any(_has_rules(test) for test in (scenario.test, scenario.test_signing)),
         has_artifact_rules=bool(policy.artifact_rules) or _has_rules(scenario.artifact),
+        denies=bool(missing or group.denied or not listed.deny.is_empty),
     )
 
 

@@ -10,9 +10,8 @@ from csv_gate.engine.appcontrol.policy import BaseResult
 from csv_gate.engine.appcontrol.truth import ALLOW, CONTEXT, FACT, FALSE, TRUE, Doubt
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO
-from csv_gate.model.verdict import NearMiss, Step
+from csv_gate.model.verdict import NearMiss
 
-TRACE_STEPS = 40
 CONTEXT_KEY = re.compile(r"`[a-z_]+`")
 """How a doubt names the key of the context that settles it."""
 
@@ -53,6 +52,8 @@ def undecided_help(doubts: tuple[Doubt, ...]) -> str:
 
 def unused_supplementals(compiled: CompiledPolicySet, result: BaseResult, view: ArtifactView) -> tuple[tuple[str, str], ...]:
     """(check, why) of supplementals that would allow a denied artifact and do not count."""
+    if not (result.entry.supplementals or compiled.orphans):
+        return ()
     value = KERNEL_SCENARIO if view.kernel else USER_SCENARIO
     found: list[tuple[str, str]] = []
     candidates = [("CSV206", member) for member in result.entry.supplementals if member.counts.truth is FALSE]
@@ -60,22 +61,10 @@ def unused_supplementals(compiled: CompiledPolicySet, result: BaseResult, view: 
     for check, member in candidates:
         scenario = member.scenarios.get(value)
         if scenario is not None and collect(member, scenario, view, ALLOW).truth is TRUE:
-            found.append((check, f"{member.policy.label!r} does not count: {member.counts.why}"))
+            found.append((check, f"{member.label!r} does not count: {member.counts.why}"))
     return tuple(found)
 
 
 def signature_check(broken: tuple[BrokenHit, ...]) -> str:
     """CSV204 where a signer rule would match but for the signature."""
     return "CSV204" if broken else "CSV201"
-
-
-def bounded(steps: tuple[Step, ...], deciding: tuple[Step, ...]) -> tuple[Step, ...]:
-    """At most `TRACE_STEPS`, the deciding ones kept and the order unchanged."""
-    if len(steps) <= TRACE_STEPS:
-        return steps
-    kept: set[int] = {id(step) for step in deciding[:TRACE_STEPS]}
-    for step in steps:
-        if len(kept) >= TRACE_STEPS:
-            break
-        kept.add(id(step))
-    return tuple(step for step in steps if id(step) in kept)[:TRACE_STEPS]

@@ -13,6 +13,7 @@ from csv_gate.engine.appcontrol.truth import (
     FALSE,
     NOT_SPECIFIED,
     OPEN,
+    YES,
     Answer,
     Direction,
     Truth,
@@ -21,10 +22,13 @@ from csv_gate.engine.appcontrol.truth import (
 )
 from csv_gate.engine.appcontrol.usability import hidden_signers
 from csv_gate.engine.appcontrol.view import ArtifactView
-from csv_gate.model.appcontrol import AppControlPolicy, FileRule
+from csv_gate.model.appcontrol import FileRule
 from csv_gate.model.facts import SignatureFacts, SignatureSource
 from csv_gate.model.verdict import RuleRef
 from csv_gate.records import dataclass
+
+_CATALOG = SignatureSource.CATALOG
+_BESIDE_CATALOGS = {source: f"by the {source} signature" for source in SignatureSource}
 
 
 class Hit(NamedTuple):
@@ -48,6 +52,7 @@ class BrokenHit:
 
 class Hits(NamedTuple):
     found: tuple[Hit, ...]
+    """Sure ones first."""
     broken: tuple[BrokenHit, ...] = ()
 
     @property
@@ -61,10 +66,10 @@ class Hits(NamedTuple):
     @property
     def doubts(self) -> Answer:
         """The doubts of what is unknown, joined."""
-        return all_of(hit.answer for hit in self.found if hit.answer.truth is OPEN)
+        return all_of([hit.answer for hit in self.found if hit.answer.truth is OPEN]) if self.found else YES
 
 
-def rule_ref(policy: AppControlPolicy, rule: FileRule) -> RuleRef:
+def rule_ref(entry: CompiledPolicy, rule: FileRule) -> RuleRef:
     """Name a file rule for people."""
     kind = (
         "hash"
@@ -77,8 +82,8 @@ def rule_ref(policy: AppControlPolicy, rule: FileRule) -> RuleRef:
     )
     direction = ("deny", "allow", "attribute")[rule.kind]
     return RuleRef(
-        policy=policy.label,
-        policy_id=str(policy.policy_id),
+        policy=entry.label,
+        policy_id=entry.policy_id,
         id=rule.id,
         kind=f"{direction}_{kind}",
         name=rule.friendly_name or rule.file_name or rule.file_path,
@@ -92,32 +97,19 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
     broken: list[BrokenHit] = []
     rules = scenario.allow if direction is ALLOW else scenario.deny
     for rule, answer in rules.matches(view, direction):
-        found.append(
-            Hit(
-                rule=rule_ref(entry.policy, rule),
-                answer=answer,
-                direction=direction,
-                is_package_rule=rule.package_family_name is not None,
-            )
-        )
+        found.append(Hit(rule_ref(entry, rule), answer, direction, is_package_rule=rule.package_family_name is not None))
     signers = scenario.allowed_signers if direction is ALLOW else scenario.denied_signers
-    for hit in signers.matches(view, direction, scenario.scenario.minimum_hash_algorithm):
+    for hit in () if signers.is_empty else signers.matches(view, scenario.scenario.minimum_hash_algorithm):
         answer = hit.answer
         ref = hit.compiled.ref
         if answer.truth is FALSE:
             broken.append(BrokenHit(rule=ref, why=hit.usable.why, signature=hit.signature))
             continue
-        if direction is ALLOW and hit.signature.source is SignatureSource.CATALOG and scenario.has_artifact_rules:
+        if direction is ALLOW and hit.signature.source is _CATALOG and scenario.has_artifact_rules:
             answer = all_of((answer, unknown(NOT_SPECIFIED, "how Windows applies artifact rules to a catalog")))
         source = _source(hit.signature)
-        found.append(
-            Hit(
-                rule=ref,
-                answer=Answer(answer.truth, f"{source}: {answer.why}" if answer.why else source, answer.doubts),
-                direction=direction,
-                is_signer=True,
-            )
-        )
+        why = f"{source}: {answer.why}" if answer.why else source
+        found.append(Hit(ref, Answer(answer.truth, why, answer.doubts), direction, is_signer=True))
     dangling = scenario.dangling_allow if direction is ALLOW else scenario.dangling_deny
     if dangling:
         found.append(Hit(rule=None, direction=direction, answer=_not_defined(entry, dangling)))
@@ -131,9 +123,9 @@ def collect(entry: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
 
 
 def _source(signature: SignatureFacts) -> str:
-    if signature.source is SignatureSource.CATALOG:
+    if signature.source is _CATALOG:
         return f"by the catalog {signature.place!r}"
-    return f"by the {signature.source} signature"
+    return _BESIDE_CATALOGS[signature.source]
 
 
 def _unseen(view: ArtifactView, direction: Direction) -> Iterator[Hit]:
@@ -149,5 +141,5 @@ def _unseen(view: ArtifactView, direction: Direction) -> Iterator[Hit]:
 
 
 def _not_defined(entry: CompiledPolicy, dangling: tuple[str, ...]) -> Answer:
-    what = f"what {', '.join(dangling[:5])} would say, which {entry.policy.label!r} refers to and does not define"
+    what = f"what {', '.join(dangling[:5])} would say, which {entry.label!r} refers to and does not define"
     return unknown(NOT_SPECIFIED, what)

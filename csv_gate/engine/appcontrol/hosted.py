@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicySet
-from csv_gate.engine.appcontrol.compose import HOST_BLOCKED_EVENT, not_applicable, tagging_steps, together, undecided
+from csv_gate.engine.appcontrol.compose import not_applicable, together
+from csv_gate.engine.appcontrol.contested import HOST_BLOCKED_EVENT, undecided
 from csv_gate.engine.appcontrol.policy import BaseResult, judge
 from csv_gate.engine.appcontrol.scenario import Host, HostRule
 from csv_gate.engine.appcontrol.truth import CONTEXT, FACT, NOT_SPECIFIED, Doubt
@@ -33,7 +34,7 @@ def judge_hosted(facts: Facts, policies: CompiledPolicySet, context: AppControlC
         return not_applicable(target, "option 11 of every policy turns script enforcement off")
     if host.rule is HostRule.UNREAD:
         what = f"the digest and signatures of a file of format {facts.format!r}, by which its host ({host.name}) judges it"
-        return undecided(target, (Doubt(check=FACT, what=what),), f"it is not known {what}", tagging_steps(policies))
+        return undecided(target, (Doubt(check=FACT, what=what),), f"it is not known {what}", policies.passed_over)
     if host.rule is HostRule.ALWAYS_BLOCKS:
         return _always_blocked(policies, governing, context, target, host)
     view = view_artifact(facts, context, kernel=False, host=host.name)
@@ -75,7 +76,7 @@ def _enforced_by(result: BaseResult, context: AppControlContext, host: Host) -> 
 def _always_blocked(
     policies: CompiledPolicySet, governing: list[CompiledBase], context: AppControlContext, target: str, host: Host
 ) -> Verdict:
-    steps = tagging_steps(policies)
+    steps = policies.passed_over
     if any(_lifts_scripts(entry) for entry in governing) and context.os_build != SERVER_2016:
         what = f"whether option 11 of one policy lifts the ban on {host.name}"
         return undecided(target, (Doubt(check=NOT_SPECIFIED, what=what),), f"it is not known {what}", steps)

@@ -8,13 +8,14 @@ from itertools import islice
 from csv_gate.engine.appcontrol.attributes import conditions
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.hits import rule_ref
-from csv_gate.engine.appcontrol.signers import CompiledSigner, signer_conditions
+from csv_gate.engine.appcontrol.signer_match import CompiledSigner, signer_conditions
 from csv_gate.engine.appcontrol.truth import ALLOW, TRUE, Answer
 from csv_gate.engine.appcontrol.view import NAME_LABELS, ArtifactView, HashKind
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, FileRule
 from csv_gate.model.facts import SignatureFacts
 from csv_gate.model.verdict import NearMiss
 
+_DOUBTFUL = HashKind.DOUBTFUL
 KEPT = 3
 LOOKED_AT = 400
 """Candidates per signature and policy: a miss is a hint, not worth more time."""
@@ -30,6 +31,8 @@ def nearest(entry: CompiledBase, view: ArtifactView) -> tuple[NearMiss, ...]:
             continue
         for failed, miss in (*_signers(member, scenario, view), *_rules(member, scenario, view)):
             ranked.append((failed, -len(miss.matched), miss.rule.id, miss))
+    if not ranked:
+        return ()
     ranked.sort(key=lambda entry: entry[:3])
     unique = {(miss.rule.policy_id, miss.rule.id): miss for *_, miss in reversed(ranked)}
     return tuple([miss for *_, miss in ranked if unique.get((miss.rule.policy_id, miss.rule.id)) is miss][:KEPT])
@@ -77,17 +80,17 @@ def _rules(member: CompiledPolicy, scenario: CompiledScenario, view: ArtifactVie
         failed = [answer for answer in answers if answer.truth is not TRUE]
         matched = tuple(_label(answer) for answer in answers if answer.truth is TRUE and answer.why)
         if failed and matched:
-            yield len(failed), NearMiss(rule=rule_ref(member.policy, rule), matched=matched, differs=failed[0].why)
+            yield len(failed), NearMiss(rule=rule_ref(member, rule), matched=matched, differs=failed[0].why)
     for value, candidate in view.hashes.items():
-        rule_of = scenario.allow.hashes.rules.get(value)
-        if rule_of is not None and candidate.kind is HashKind.DOUBTFUL:
+        rule_of = scenario.allow.hashes.rules.get(value) if candidate.kind is _DOUBTFUL else None
+        if rule_of is not None:
             why = f"the rule holds the {candidate.label} of the file, App Control compares the Authenticode digest"
-            yield 1, NearMiss(rule=rule_ref(member.policy, rule_of), matched=(candidate.label,), differs=why)
+            yield 1, NearMiss(rule=rule_ref(member, rule_of), matched=(candidate.label,), differs=why)
 
 
 def _same_name(scenario: CompiledScenario, view: ArtifactView) -> Iterator[FileRule]:
-    for field, key in enumerate(view.name_keys):
-        if key:
+    for field in scenario.allow.named:
+        if (key := view.name_key(field)) is not None:
             yield from islice(scenario.allow.by_name.get((field, key), ()), LOOKED_AT)
 
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import Final
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicySet
-from csv_gate.engine.appcontrol.compose import not_applicable, tagging_steps, together, undecided
+from csv_gate.engine.appcontrol.compose import not_applicable, together
+from csv_gate.engine.appcontrol.contested import undecided
 from csv_gate.engine.appcontrol.policy import BaseResult, judge
 from csv_gate.engine.appcontrol.scenario import PACKAGES
 from csv_gate.engine.appcontrol.truth import ALLOW, FACT, NOT_SPECIFIED, TRUE, Doubt, any_of
@@ -36,11 +37,11 @@ def judge_packaged(facts: Facts, policies: CompiledPolicySet, context: AppContro
     """What deployment does with a package under the set."""
     if not any(_governs(entry) for entry in policies.bases):
         why = "no policy of the set reaches packaged apps (options 0, UMCI, and 12, Enforce Store Applications)"
-        return not_applicable(target, why, tagging_steps(policies))
+        return not_applicable(target, why, policies.passed_over)
     missing = _missing(facts)
     if missing is not None:
         doubt = Doubt(check=FACT, what=missing)
-        return undecided(target, (doubt,), f"it is not known {missing}", tagging_steps(policies))
+        return undecided(target, (doubt,), f"it is not known {missing}", policies.passed_over)
     assert facts.package is not None
     inside = replace(context, package_family_name=facts.package.family_name)
     view = view_artifact(facts, inside, kernel=False, host=PACKAGES.name, scheme=SignatureScheme.APPX)

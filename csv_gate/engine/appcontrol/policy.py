@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.hits import BrokenHit, Hit, Hits, collect
-from csv_gate.engine.appcontrol.kernel import option_demands
 from csv_gate.engine.appcontrol.truth import (
     ALLOW,
     CONTEXT,
@@ -24,6 +23,7 @@ from csv_gate.engine.appcontrol.truth import (
     NOT_SPECIFIED,
     OPEN,
     TRUE,
+    YES,
     Answer,
     Doubt,
     all_of,
@@ -35,6 +35,11 @@ from csv_gate.engine.appcontrol.usability import hidden_signers, is_void
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, Option
 from csv_gate.model.verdict import Decision, Outcome, RuleRef, Step
+
+ALLOWED, DENIED = Decision.ALLOWED, Decision.DENIED
+UNDECIDED, NOT_APPLICABLE = Decision.UNDECIDED, Decision.NOT_APPLICABLE
+"""Bound once, as the truths are."""
+_NO_HITS = Hits(found=())
 
 
 class BaseResult(NamedTuple):
@@ -54,18 +59,20 @@ class BaseResult(NamedTuple):
 
 def judge(entry: CompiledBase, view: ArtifactView) -> BaseResult:
     """Evaluate one base with its supplementals."""
-    policy = entry.base.policy
-    if not view.kernel and Option.UMCI not in policy.options:
-        why = f"{policy.label!r} does not govern user-mode code (option 0, UMCI, is off)"
-        return _result(entry, Decision.NOT_APPLICABLE, why, steps=(_step(policy.label, Outcome.SKIPPED, why),))
+    base = entry.base
+    if not view.kernel and not entry.governs_user_code:
+        why = f"{base.label!r} does not govern user-mode code (option 0, UMCI, is off)"
+        return BaseResult(entry, NOT_APPLICABLE, why, steps=(_step(base.label, Outcome.SKIPPED, why),))
     value = KERNEL_SCENARIO if view.kernel else USER_SCENARIO
-    scenario = entry.base.scenarios.get(value)
-    deny = collect(entry.base, scenario, view, DENY) if scenario else Hits(found=())
+    scenario = base.scenarios.get(value)
+    deny = collect(base, scenario, view, DENY) if scenario is not None and scenario.denies else _NO_HITS
     allow, skipped = _united_allow(entry, value, view)
-    deny, allow = _packages_alone(entry, view, deny, allow)
-    steps = (*skipped, *_steps(policy.label, deny), *_steps(policy.label, allow))
-    if deny.truth is TRUE and deny.best:
-        return _denied(entry, deny.best, steps)
+    if entry.has_package_rules and not view.kernel:
+        deny, allow = _packages_alone(view, deny, allow)
+    steps = (*skipped, *_steps(base.label, deny), *_steps(base.label, allow))
+    worst = deny.best
+    if worst is not None and worst.answer.truth is TRUE:
+        return _denied(entry, worst, steps)
     return _weigh(entry, view, scenario, deny, allow, steps)
 
 
@@ -78,26 +85,24 @@ def _weigh(
     steps: tuple[Step, ...],
 ) -> BaseResult:
     """Decide where no deny rule matches for sure."""
-    label = entry.base.policy.label
-    open_questions = tuple(_open_questions(entry, scenario, view))
-    permitted = any_of((*[hit.answer for hit in allow.found], *_reputation(entry, view), *open_questions))
+    label = entry.base.label
+    open_questions = entry.open_questions[view.kernel, view.context.test_signing]
+    vouched = _reputation(entry, view) if entry.vouching else ()
+    permitted = any_of((*[hit.answer for hit in allow.found], *vouched, *open_questions))
     if permitted.truth is FALSE:
-        because = f"no rule of {label!r} allows it"
-        last = _step(label, Outcome.DENIES, because)
-        return _result(
-            entry, Decision.DENIED, because, check="CSV201", steps=(*steps, last), broken=allow.broken, is_implicit=True
+        last = entry.nothing_allows
+        return BaseResult(
+            entry, DENIED, last.because, check="CSV201", steps=(*steps, last), broken=allow.broken, is_implicit=True
         )
-    demands = option_demands(entry, view) if view.kernel else yes("")
+    demands = _kernel_demands(entry, view) if view.kernel else YES
     if demands.truth is FALSE:
-        return _result(
-            entry, Decision.DENIED, demands.why, check="CSV207", steps=(*steps, _step(label, Outcome.DENIES, demands.why))
-        )
+        return BaseResult(entry, DENIED, demands.why, check="CSV207", steps=(*steps, _step(label, Outcome.DENIES, demands.why)))
     reservations = all_of((deny.doubts, permitted, demands, *open_questions, *_reservations(entry, scenario, view)))
     if reservations.truth is OPEN:
         because = f"{label!r} cannot be decided: {reservations.doubts[0].what}"
-        return _result(
+        return BaseResult(
             entry,
-            Decision.UNDECIDED,
+            UNDECIDED,
             because,
             doubts=reservations.doubts,
             rule=_first_rule(deny, allow),
@@ -110,19 +115,28 @@ def _weigh(
         because = f"{name} of {best.rule.policy if best.rule else label!r} allows it" + (
             f": {best.answer.why}" if best.answer.why else ""
         )
-        return _result(entry, Decision.ALLOWED, because, rule=best.rule, steps=steps)
-    return _result(entry, Decision.ALLOWED, permitted.why, steps=(*steps, _step(label, Outcome.ALLOWS, permitted.why)))
+        return BaseResult(entry, ALLOWED, because, rule=best.rule, steps=steps)
+    return BaseResult(entry, ALLOWED, permitted.why, steps=(*steps, _step(label, Outcome.ALLOWS, permitted.why)))
+
+
+def _kernel_demands(entry: CompiledBase, view: ArtifactView) -> Answer:
+    from csv_gate.engine.appcontrol.kernel import option_demands  # most builds have no drivers
+
+    return option_demands(entry, view)
 
 
 def _united_allow(entry: CompiledBase, value: int, view: ArtifactView) -> tuple[Hits, tuple[Step, ...]]:
     """Allow hits of the base and of its supplementals, and what was passed over."""
+    if not entry.supplementals:
+        scenario = entry.base.scenarios.get(value)
+        return _NO_HITS if scenario is None else collect(entry.base, scenario, view, ALLOW), ()
     found: list[Hit] = []
     broken: list[BrokenHit] = []
     skipped: list[Step] = []
     for member in entry.policies:
         scenario = member.scenarios.get(value)
         if member.counts.truth is FALSE:
-            skipped.append(_step(member.policy.label, Outcome.SKIPPED, member.counts.why))
+            skipped.append(_step(member.label, Outcome.SKIPPED, member.counts.why))
             continue
         if scenario is None:
             continue
@@ -131,7 +145,7 @@ def _united_allow(entry: CompiledBase, value: int, view: ArtifactView) -> tuple[
         broken.extend(hits.broken)
         if member is not entry.base and (ignored := collect(member, scenario, view, DENY).best):
             why = "a deny rule of a supplemental policy is ignored"
-            skipped.append(Step(policy=member.policy.label, rule=ignored.rule, outcome=Outcome.SKIPPED, because=why))
+            skipped.append(Step(policy=member.label, rule=ignored.rule, outcome=Outcome.SKIPPED, because=why))
     if len(found) > 1:
         found.sort(key=lambda hit: -hit.answer.truth)
     return Hits(found=tuple(found), broken=tuple(broken)), tuple(skipped)
@@ -141,13 +155,13 @@ def _weighed(member: CompiledPolicy, hit: Hit) -> Hit:
     return hit._replace(answer=all_of((hit.answer, member.counts)))
 
 
-def _packages_alone(entry: CompiledBase, view: ArtifactView, deny: Hits, allow: Hits) -> tuple[Hits, Hits]:
+def _packages_alone(view: ArtifactView, deny: Hits, allow: Hits) -> tuple[Hits, Hits]:
     """Where a base or supplemental holds a package rule, packaged apps are judged by package rules only.
 
     Source: App Control docs, "Manage packaged apps with App Control".
     """
     package = view.context.package_family_name
-    if view.kernel or not entry.has_package_rules or package == "":
+    if package == "":
         return deny, allow
     if package is None:
         doubt = unknown(
@@ -190,35 +204,19 @@ def _reputation(entry: CompiledBase, view: ArtifactView) -> Iterator[Answer]:
             yield unknown(NOT_SPECIFIED, f"whether {view.host} takes option {option.number} for an answer")
         elif entry.base.has(option):
             yield yes(
-                f"{what}, as the target's configuration says, and option {option.number} of {entry.base.policy.label!r} takes that"
+                f"{what}, as the target's configuration says, and option {option.number} of {entry.base.label!r} takes that"
             )
         else:
             yield unknown(NOT_SPECIFIED, f"whether option {option.number} counts where only a supplemental sets it")
-
-
-def _open_questions(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
-    """Doubts about the scenario itself that could allow what no rule allows."""
-    if scenario is None and view.kernel:
-        yield unknown(
-            NOT_SPECIFIED, f"what Windows does with drivers under {entry.base.policy.label!r}, which has no scenario 131"
-        )
-    for member in entry.policies:
-        found = member.scenarios.get(KERNEL_SCENARIO if view.kernel else USER_SCENARIO)
-        if found is None or member.counts.truth is FALSE:
-            continue
-        if found.scenario.inherited:
-            yield unknown(NOT_SPECIFIED, f"what the scenarios that {found.scenario.id} inherits add")
-        if view.context.test_signing and found.has_test_groups:
-            yield unknown(NOT_SPECIFIED, "how Windows applies TestSigners and TestSigningSigners on a machine with TESTSIGNING")
 
 
 def _reservations(entry: CompiledBase, scenario: CompiledScenario | None, view: ArtifactView) -> Iterator[Answer]:
     """What could still deny an artifact that a rule allows."""
     if scenario is None and not view.kernel:
         yield unknown(
-            NOT_SPECIFIED, f"what a supplemental allows where its base {entry.base.policy.label!r} has UMCI but no scenario 12"
+            NOT_SPECIFIED, f"what a supplemental allows where its base {entry.base.label!r} has UMCI but no scenario 12"
         )
-    if entry.base.has(Option.REVOKED_EXPIRED_AS_UNSIGNED) and not view.kernel:
+    if entry.voids_as_unsigned and not view.kernel:
         return
     yield from _void_signatures(view)
 
@@ -244,53 +242,29 @@ def _void_signatures(view: ArtifactView) -> Iterator[Answer]:
 
 def _denied(entry: CompiledBase, hit: Hit, steps: tuple[Step, ...]) -> BaseResult:
     name = hit.rule.id if hit.rule else ""
-    because = f"{name} of {entry.base.policy.label!r} denies it" + (f": {hit.answer.why}" if hit.answer.why else "")
+    because = f"{name} of {entry.base.label!r} denies it" + (f": {hit.answer.why}" if hit.answer.why else "")
     check = "CSV203" if hit.is_signer else "CSV202"
-    return _result(entry, Decision.DENIED, because, rule=hit.rule, check=check, steps=steps)
+    return BaseResult(entry, DENIED, because, rule=hit.rule, check=check, steps=steps)
 
 
 def _first_rule(deny: Hits, allow: Hits) -> RuleRef | None:
     return next((hit.rule for hits in (deny, allow) for hit in hits.found if hit.answer.truth is OPEN and hit.rule), None)
 
 
-def _steps(label: str, hits: Hits) -> Iterator[Step]:
+def _steps(label: str, hits: Hits) -> list[Step]:
+    steps = []
     for hit in hits.found:
-        sure = Outcome.ALLOWS if hit.direction is ALLOW else Outcome.DENIES
+        sure = _SURE_OUTCOMES[hit.direction]
         outcome = sure if hit.answer.truth is TRUE else Outcome.UNKNOWN
-        yield Step(
-            policy=hit.rule.policy if hit.rule else label,
-            rule=hit.rule,
-            outcome=outcome,
-            because=hit.answer.why or "matches any file",
-        )
+        because = hit.answer.why or "matches any file"
+        steps.append(Step(policy=hit.rule.policy if hit.rule else label, rule=hit.rule, outcome=outcome, because=because))
     for broken in hits.broken:
-        yield Step(policy=broken.rule.policy, rule=broken.rule, outcome=Outcome.NO_MATCH, because=broken.why)
+        steps.append(Step(policy=broken.rule.policy, rule=broken.rule, outcome=Outcome.NO_MATCH, because=broken.why))
+    return steps
+
+
+_SURE_OUTCOMES = {ALLOW: Outcome.ALLOWS, DENY: Outcome.DENIES}
 
 
 def _step(label: str, outcome: Outcome, because: str) -> Step:
     return Step(policy=label, rule=None, outcome=outcome, because=because)
-
-
-def _result(
-    entry: CompiledBase,
-    decision: Decision,
-    because: str,
-    *,
-    rule: RuleRef | None = None,
-    check: str | None = None,
-    doubts: tuple[Doubt, ...] = (),
-    steps: tuple[Step, ...] = (),
-    broken: tuple[BrokenHit, ...] = (),
-    is_implicit: bool = False,
-) -> BaseResult:
-    return BaseResult(
-        entry=entry,
-        decision=decision,
-        because=because,
-        rule=rule,
-        check=check,
-        doubts=doubts,
-        steps=steps,
-        broken=broken,
-        is_implicit=is_implicit,
-    )

@@ -82,26 +82,28 @@ class Route:
     doubt: Doubt | None = None
 
 
+_KERNEL = Route(kernel_modes=(True,))
+_USER = Route(kernel_modes=(False,))
+_EITHER = Route(kernel_modes=(True, False))
+
+
 def route(facts: Facts, context: AppControlContext) -> Route:
     """Choose by the context's word first, then by the PE header."""
-    if (gap := facts.gap(FactName.CONTENT)) is not None and gap.what is FactName.CONTENT:
+    if facts.gaps and (gap := facts.gap(FactName.CONTENT)) is not None and gap.what is FactName.CONTENT:
         return Route(doubt=Doubt(check=UNREADABLE, what=f"the artifact could not be read: {gap.why}"))
     if facts.format != "pe":
         return _by_format(facts)
-    if facts.pe is not None and facts.pe.is_efi and context.code_mode is None:
+    told = context.code_mode
+    if facts.pe is not None and facts.pe.is_efi and told is None:
         return _firmware(facts.pe)
-    gap = facts.gap(FactName.PE)
+    gap = facts.gap(FactName.PE) if facts.gaps else None
     if facts.pe is None or gap is not None:
         # Not even a told scenario helps: it may be an EFI application, or an image that Windows does not load at all.
         why = gap.why if gap else "its PE header was not read"
         return Route(doubt=Doubt(check=FACT, what=f"whether it is kernel or user-mode code ({why})"))
-    match context.code_mode:
-        case CodeMode.KERNEL:
-            return Route(kernel_modes=(True,))
-        case CodeMode.USER:
-            return Route(kernel_modes=(False,))
-        case None:
-            return Route(kernel_modes=_modes_by_header(facts.pe))
+    if told is None:
+        return _by_header(facts.pe)
+    return _KERNEL if told is CodeMode.KERNEL else _USER
 
 
 def _firmware(pe: PeFacts) -> Route:
@@ -116,13 +118,13 @@ def judging_scenarios(facts: Facts, context: AppControlContext) -> tuple[int, ..
     return tuple(KERNEL_SCENARIO if kernel else USER_SCENARIO for kernel in route(facts, context).kernel_modes)
 
 
-def _modes_by_header(pe: PeFacts) -> tuple[bool, ...]:
+def _by_header(pe: PeFacts) -> Route:
     """Unread imports may hold ntdll.dll, which makes a native image a user-mode program, or the kernel, which makes any image a driver."""
     if pe.imports_kernel is None:
-        return (True, False)
+        return _EITHER
     if pe.is_driver:
-        return (True,)
-    return (True, False) if pe.imports_kernel else (False,)
+        return _KERNEL
+    return _EITHER if pe.imports_kernel else _USER
 
 
 def _by_format(facts: Facts) -> Route:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from itertools import chain as one_after_another
 from types import MappingProxyType
 
+from csv_gate.engine.appcontrol.per_chain import PerChain
 from csv_gate.engine.appcontrol.truth import ALLOW, CONTEXT, FACT, NOT_SPECIFIED, Answer, Direction, all_of, no, unknown, yes
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.engine.appcontrol.well_known import (
@@ -27,6 +28,7 @@ from csv_gate.engine.appcontrol.well_known import (
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainEnd, ChainFacts, SignatureFacts, SignatureSource, TimestampFacts
 from csv_gate.model.problems import ProblemCode
+from csv_gate.records import dataclass
 
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 LIFETIME_SIGNING = "1.3.6.1.4.1.311.10.3.13"
@@ -35,6 +37,8 @@ DEFAULT_MINIMUM_HASH = 0x800C
 MICROSOFT_USAGES = "1.3.6.1.4.1.311."
 """Arc of Microsoft's own extended key usages."""
 FIRST_ENTRY = "0"
+_EMBEDDED, _CATALOG = SignatureSource.EMBEDDED, SignatureSource.CATALOG
+_IN_THE_FILE = frozenset({SignatureSource.EMBEDDED, SignatureSource.NESTED})
 MAX_RSA_BITS = 4096
 MIN_RSA_BITS = 2048
 
@@ -78,10 +82,10 @@ ECC_CONTRADICTION = (
 
 def is_void(signature: SignatureFacts, context: AppControlContext) -> str | None:
     """Why a signature that is right in itself is void: revoked, or expired under the lifetime-signing EKU."""
-    certificates = signature.chain.certificates if signature.chain else ()
-    for cert in certificates:
-        if cert.thumbprint_sha256 in context.revoked_sha256:
-            return f"the certificate of {cert.subject_cn or cert.subject!r} is revoked"
+    if context.revoked_sha256 and signature.chain is not None:
+        for cert in signature.chain.certificates:
+            if cert.thumbprint_sha256 in context.revoked_sha256:
+                return f"the certificate of {cert.subject_cn or cert.subject!r} is revoked"
     leaf = signature.signer
     if leaf and leaf.eku and LIFETIME_SIGNING in leaf.eku and context.evaluated_at > leaf.not_after:
         return f"the certificate of {leaf.subject_cn or leaf.subject!r} has expired and bears the lifetime-signing EKU"
@@ -90,6 +94,8 @@ def is_void(signature: SignatureFacts, context: AppControlContext) -> str | None
 
 def hidden_signers(signature: SignatureFacts) -> str | None:
     """Why the signature may have, beside what the facts say, a certificate that a rule denies."""
+    if not signature.problems:
+        return None
     return next((HIDING_PROBLEMS[problem.code] for problem in signature.problems if problem.code in HIDING_PROBLEMS), None)
 
 
@@ -109,7 +115,7 @@ def _allow_conditions(signature: SignatureFacts, view: ArtifactView, minimum_has
         yield no(f"the signature at {signature.place!r} does not hold")
     if (void := is_void(signature, context)) is not None:
         yield no(void)
-    if view.embedded_gap is not None and signature.source is not SignatureSource.CATALOG:
+    if view.embedded_gap is not None and signature.source is not _CATALOG:
         yield unknown(FACT, f"whether Windows finds the signature at {signature.place!r} ({view.embedded_gap})")
     yield from _standing(signature, view)
     for problem in signature.problems:
@@ -119,13 +125,40 @@ def _allow_conditions(signature: SignatureFacts, view: ArtifactView, minimum_has
     chain = signature.chain
     if chain is None or signature.signer is None:
         return  # the root condition of every signer is unknown then
-    yield from _keys(chain)
-    yield _purpose(signature.signer, chain)
+    standing = _STANDINGS.get(chain, signature.signer) or _standing_of(chain, signature.signer)
+    yield standing.own
     if context.evaluated_at < signature.signer.not_before:
         yield unknown(NOT_SPECIFIED, "what Windows does while a signing certificate is not valid yet")
-    yield _root_trust(chain, context)
+    if standing.asks_the_target:
+        yield _root_trust(chain, context)
     if signature.timestamp is not None and not signature.timestamp.valid:
         yield unknown(NOT_SPECIFIED, "whether a broken time stamp spoils the signature that it stands in")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """What a chain alone says of the signatures that bear it."""
+
+    own: Answer
+    """Whether its keys and its purpose allow."""
+    asks_the_target: bool
+    """Its root is one that not every target trusts, or is named like one."""
+
+
+_STANDINGS = PerChain[_Standing]()
+
+
+def _standing_of(chain: ChainFacts, leaf: CertificateFacts) -> _Standing:
+    root = chain_root_number(chain)
+    top = chain.certificates[-1] if chain.certificates else None
+    is_limited = root in TEST_ROOTS | FLIGHT_ROOTS if root is not None else top is not None and _is_named_limited(top)
+    standing = _Standing(own=all_of((*_keys(chain), _purpose(leaf, chain))), asks_the_target=is_limited)
+    return _STANDINGS.put(chain, leaf, standing)
+
+
+def _is_named_limited(top: CertificateFacts) -> bool:
+    """Where only the name tells, it makes no chain good, but it makes one doubtful."""
+    return is_named_like_a_limited_root(top.issuer, top.issuer_cn)
 
 
 def _host_conditions(signature: SignatureFacts, view: ArtifactView, host: str) -> Iterator[Answer]:
@@ -165,11 +198,11 @@ def _machine_trust(chain: ChainFacts, context: AppControlContext, host: str) -> 
 
 def _standing(signature: SignatureFacts, view: ArtifactView) -> Iterator[Answer]:
     """Where the signature stands: Windows looks for embedded ones in the first table entry, and stops at a broken one for all we know."""
-    is_embedded = signature.source in (SignatureSource.EMBEDDED, SignatureSource.NESTED)
-    if is_embedded and signature.place.partition(".")[0] != FIRST_ENTRY:
+    is_embedded = signature.source in _IN_THE_FILE
+    if is_embedded and signature.place != FIRST_ENTRY and signature.place.partition(".")[0] != FIRST_ENTRY:
         yield unknown(NOT_SPECIFIED, "whether Windows looks beyond the first entry of a certificate table")
     for other in view.signatures:
-        if other.source is SignatureSource.EMBEDDED and other.place == FIRST_ENTRY and not other.valid:
+        if not other.valid and other.source is _EMBEDDED and other.place == FIRST_ENTRY:
             yield unknown(NOT_SPECIFIED, "whether another signature counts beside an embedded one that does not hold")
 
 
@@ -261,8 +294,7 @@ def _root_trust(chain: ChainFacts, context: AppControlContext) -> Answer:
             return no("the chain ends in a flight root, which the target does not trust")
         return unknown(CONTEXT, "whether the target trusts flight roots (`flight_signing`)")
     top = chain.certificates[-1] if chain.certificates else None
-    # Where only the name tells, it makes no chain good, but it makes one doubtful.
-    is_limited = root is None and top is not None and is_named_like_a_limited_root(top.issuer, top.issuer_cn)
+    is_limited = root is None and top is not None and _is_named_limited(top)
     if is_limited and top is not None and not (context.test_signing and context.flight_signing is True):
         return unknown(CONTEXT, f"whether the target trusts {top.issuer_cn or top.issuer!r} (`test_signing`, `flight_signing`)")
     return yes("")

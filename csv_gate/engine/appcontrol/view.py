@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.truth import FALSE, OPEN, TRUE, Truth
 from csv_gate.model.appcontrol import version_number
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme
+from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme, VersionFacts
 from csv_gate.model.problems import ProblemCode
 from csv_gate.records import dataclass
 
@@ -48,14 +50,17 @@ class Candidate:
     kind: HashKind
     algorithm: str
     label: str
+    listed: str
+    """Why a rule that holds it decides."""
 
 
 def _pair(kind: HashKind, label: str) -> tuple[Candidate, Candidate]:
     """By SHA-256 and by SHA-1."""
-    return (
-        Candidate(kind=kind, algorithm="sha256", label=f"{label} SHA-256"),
-        Candidate(kind=kind, algorithm="sha1", label=f"{label} SHA-1"),
-    )
+    return (_candidate(kind, "sha256", f"{label} SHA-256"), _candidate(kind, "sha1", f"{label} SHA-1"))
+
+
+def _candidate(kind: HashKind, algorithm: str, label: str) -> Candidate:
+    return Candidate(kind=kind, algorithm=algorithm, label=label, listed=f"its {label} hash is listed")
 
 
 _IMAGES = {
@@ -67,6 +72,8 @@ _FLATS = {False: _pair(HashKind.DOUBTFUL, "flat"), True: _pair(HashKind.IMAGE, "
 """By whether the flat digest is the one of the image."""
 _PAGES = _pair(HashKind.PAGE, "first page")
 _PADDED = _pair(HashKind.PADDED, "padded Authenticode")
+_HOSTED = (_pair(HashKind.IMAGE, "signing"), _pair(HashKind.FLAT, "flat"))
+"""Of a script or installer: by the digest of its format, and of all its bytes."""
 
 
 class ArtifactView(NamedTuple):
@@ -77,24 +84,61 @@ class ArtifactView(NamedTuple):
     kernel: bool
     host: str | None
     """The script host or installer that asks the policy, where it is not the loader of the kernel."""
-    names: tuple[str | None, ...]
-    """By `NameField`."""
-    name_keys: tuple[str | None, ...]
     names_gap: str | None
-    version: int | None
     version_gap: str | None
     hashes: dict[str, Candidate]
     """By lower-case hex."""
     unknown_hashes: dict[int, str]
     """Digest length in bytes -> why one of that length is not known."""
-    odd_length: bool
     signatures_gap: str | None
     """Why more signatures may exist than are known."""
     embedded_gap: str | None
     """Why Windows may find other embedded signatures than these."""
     signatures: tuple[SignatureFacts, ...]
-    page_tables: tuple[tuple[str, bool], ...]
-    """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
+
+    # What few rules ask for is read when one does.
+
+    def name(self, field: int) -> str | None:
+        """A name of the version resource, by `NameField`."""
+        resource = self.facts.version
+        return None if resource is None else _NAMES[field](resource)
+
+    def name_key(self, field: int) -> str | None:
+        """The wide key of a name, where the file has it and it is not empty."""
+        name = self.name(field)
+        return wide_key(name) if name else None
+
+    @property
+    def version(self) -> int | None:
+        """Packed; of a resource that could not be read whole: none."""
+        resource = self.facts.version
+        if resource is None or resource.file_version is None or self.version_gap is not None:
+            return None
+        return version_number(resource.file_version)
+
+    @property
+    def odd_length(self) -> bool:
+        digests = self.facts.digests
+        return bool(digests and (digests.padded_authenticode_sha1 or digests.padded_authenticode_sha256))
+
+    @property
+    def page_tables(self) -> list[tuple[str, bool]]:
+        """(algorithm, verifies whole in a valid signature) of each page-hash table that a signature carries."""
+        return [
+            (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
+            for signature in self.signatures
+            if signature.page_hashes is not None
+        ]
+
+
+_AUTHENTICODE = SignatureScheme.AUTHENTICODE
+_NAMES: tuple[Callable[[VersionFacts], str | None], ...] = (
+    attrgetter("original_filename"),
+    attrgetter("internal_name"),
+    attrgetter("file_description"),
+    attrgetter("product_name"),
+)
+"""By `NameField`."""
 
 
 def view_artifact(
@@ -103,7 +147,7 @@ def view_artifact(
     *,
     kernel: bool,
     host: str | None = None,
-    scheme: SignatureScheme = SignatureScheme.AUTHENTICODE,
+    scheme: SignatureScheme = _AUTHENTICODE,
 ) -> ArtifactView:
     """Prepare the facts for one scenario, as the loader or a host sees them, with the signatures of the scheme that it knows."""
     version_gap = names_gap = embedded_gap = signature_gap = None
@@ -112,35 +156,20 @@ def view_artifact(
         names_gap = facts.gap(FactName.VERSION, FactName.VERSION_NAMES)
         embedded_gap = facts.gap(FactName.SIGNATURES)
         signature_gap = facts.gap(FactName.SIGNATURES, FactName.CATALOGS)
-    version = facts.version
-    names: tuple[str | None, ...] = (None, None, None, None)
-    number = None
-    signatures = tuple([one for one in facts.signatures if one.scheme is scheme])
-    if version is not None:
-        names = (version.original_filename, version.internal_name, version.file_description, version.product_name)
-        number = version_number(version.file_version) if version.file_version is not None else None
+    signatures = tuple([one for one in facts.signatures if one.scheme is scheme]) if facts.signatures else ()
     hashes, unknown_hashes = _hashes(facts) if host is None else _hosted_hashes(facts)
     return ArtifactView(
         facts=facts,
         context=context,
         kernel=kernel,
         host=host,
-        names=names,
-        name_keys=tuple(None if name is None else wide_key(name) for name in names),
         names_gap=names_gap.why if names_gap else None,
-        version=None if version_gap else number,
         version_gap=version_gap.why if version_gap else None,
         hashes=hashes,
         unknown_hashes=unknown_hashes,
-        odd_length=bool(facts.digests and (facts.digests.padded_authenticode_sha1 or facts.digests.padded_authenticode_sha256)),
         signatures_gap=signature_gap.why if signature_gap else None,
         embedded_gap=embedded_gap.why if embedded_gap else None,
         signatures=signatures,
-        page_tables=tuple(
-            (signature.page_hashes.algorithm, signature.valid and signature.page_hashes.matches)
-            for signature in signatures
-            if signature.page_hashes is not None
-        ),
     )
 
 
@@ -153,7 +182,9 @@ def _hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     image_gap = facts.gap(FactName.AUTHENTICODE) if facts.gaps else None
     page_gap = facts.gap(FactName.PAGE_HASH) if facts.gaps else None
     has_image = bool(digests.authenticode_sha1 or digests.authenticode_sha256)
-    breaks_layout = any(problem.code is ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT for problem in facts.problems)
+    breaks_layout = bool(facts.problems) and any(
+        problem.code is ProblemCode.PE_NOT_AUTHENTICODE_LAYOUT for problem in facts.problems
+    )
     is_flat = breaks_layout or (not has_image and image_gap is None)
     found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
@@ -193,23 +224,16 @@ def _hosted_hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
         return {}, {20: why, 32: why}
     found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
-    for algorithm, size, own, flat in (
-        ("sha256", 32, digests.authenticode_sha256, digests.sha256),
-        ("sha1", 20, digests.authenticode_sha1, digests.sha1),
+    for at, size, own, flat in (
+        (0, 32, digests.authenticode_sha256, digests.sha256),
+        (1, 20, digests.authenticode_sha1, digests.sha1),
     ):
-        for value, kind, label in ((own, HashKind.IMAGE, "signing"), (flat, HashKind.FLAT, "flat")):
+        for value, label, candidates in ((own, "signing", _HOSTED[0]), (flat, "flat", _HOSTED[1])):
             if value is not None:
-                candidate = Candidate(
-                    kind=kind, algorithm=algorithm, label=f"{label} {algorithm.upper().replace('SHA', 'SHA-')}"
-                )
-                found.setdefault(value, candidate)
+                found.setdefault(value, candidates[at])
             else:
-                missing[size] = gap.why if gap else f"its {label} {algorithm} was not taken"
+                missing[size] = gap.why if gap else f"its {label} {candidates[at].algorithm} was not taken"
     return found, missing
-
-
-def has_whole_page_table(view: ArtifactView, algorithm: str) -> bool:
-    return (algorithm, True) in view.page_tables
 
 
 def option_truth(*present: bool) -> Truth:
