@@ -270,6 +270,9 @@ def _text(head: bytes) -> str | None:
     if encoding == "utf-8":
         if _holds_control(body):
             return None
+        start = body.lstrip()[:1]
+        if start != b"<" and start.isascii():
+            return TEXT  # no element comes first; what is not ASCII may be white space
         if b"SiPolicy" not in body:  # the root element of a policy
             return TEXT
     text = body.decode(encoding, "replace")

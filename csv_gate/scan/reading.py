@@ -33,29 +33,33 @@ _FLAGS = (
 )
 
 
-def _open(entry: Entry) -> tuple[int, FileIdentity]:
-    """The descriptor of a listed file, if it is still that file; to be closed by the caller.
+def _open(entry: Entry) -> int:
+    """A descriptor of what now is in a listed file's place; to be closed by the caller.
 
     Raises:
-        ArtifactError: it cannot be opened, is no regular file, or was replaced since it was listed.
+        ArtifactError: it cannot be opened.
     """
     if entry.gap is not None:
         raise ArtifactError(entry.gap)
     try:
-        descriptor = os.open(entry.location, _FLAGS)
+        return os.open(entry.location, _FLAGS)
     except OSError as error:
         raise ArtifactError(f"the file cannot be opened: {error.strerror or type(error).__name__}") from error
-    try:
-        status = os.fstat(descriptor)
-        identity = FileIdentity.of(status)
-        if not stat.S_ISREG(status.st_mode):
-            raise ArtifactError("the file was replaced by something that is no file after it was listed")
-        if entry.identity is not None and identity != entry.identity and _is_comparable(identity, entry.identity):
-            raise ArtifactError("the file changed after it was listed")
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor, identity
+
+
+def _check_listed(descriptor: int, entry: Entry) -> FileIdentity:
+    """What an open file is, if it still is the one that was listed.
+
+    Raises:
+        ArtifactError: it is no regular file, or was replaced or changed since it was listed.
+    """
+    status = os.fstat(descriptor)
+    identity = FileIdentity.of(status)
+    if not stat.S_ISREG(status.st_mode):
+        raise ArtifactError("the file was replaced by something that is no file after it was listed")
+    if identity != entry.identity and entry.identity is not None and _is_comparable(identity, entry.identity):
+        raise ArtifactError("the file changed after it was listed")
+    return identity
 
 
 def _check_unchanged(descriptor: int, identity: FileIdentity) -> None:
@@ -80,9 +84,10 @@ def open_content(entry: Entry, limits: Limits) -> Iterator[Content]:
         LimitError: the file is larger than `max_artifact_bytes`.
         ArtifactError: as `read_head`; also when leaving the context, where the file changed in the meantime.
     """
-    descriptor, identity = _open(entry)
-    size = identity.size
+    descriptor = _open(entry)
     try:
+        identity = _check_listed(descriptor, entry)
+        size = identity.size
         if size > limits.max_artifact_bytes:
             raise LimitError(
                 "the file is too large (max_artifact_bytes)",
@@ -109,18 +114,27 @@ def open_content(entry: Entry, limits: Limits) -> Iterator[Content]:
 def read_head(entry: Entry) -> bytes:
     """The first `HEAD_BYTES` of a listed file, fewer if it is shorter.
 
+    Whether it is the file that was listed is asked once, after reading: what is unchanged then was unchanged all the time.
+
     Raises:
         ArtifactError: it cannot be opened or read, or is not the file that was listed.
     """
-    descriptor, identity = _open(entry)
+    descriptor = _open(entry)
     try:
-        head = os.read(descriptor, HEAD_BYTES)
-        _check_unchanged(descriptor, identity)
-        return head
+        try:
+            return _beginning(descriptor)
+        finally:
+            _check_listed(descriptor, entry)
     except OSError as error:
         raise _unreadable(error) from error
     finally:
         os.close(descriptor)
+
+
+def _beginning(descriptor: int) -> bytes:
+    """Of whatever was opened. A pipe that was put in a file's place refuses to be read at an offset (POSIX, `pread`: ESPIPE), so that
+    nothing is taken out of it; systems without that call have no such pipes among their files."""
+    return os.pread(descriptor, HEAD_BYTES, 0) if hasattr(os, "pread") else os.read(descriptor, HEAD_BYTES)
 
 
 def read_part(entry: Entry, start: int, stop: int) -> bytes:
@@ -129,9 +143,10 @@ def read_part(entry: Entry, start: int, stop: int) -> bytes:
     Raises:
         ArtifactError: as `read_head`.
     """
-    descriptor, identity = _open(entry)
-    size = identity.size
+    descriptor = _open(entry)
     try:
+        identity = _check_listed(descriptor, entry)
+        size = identity.size
         begin = min(start, size)
         os.lseek(descriptor, begin, os.SEEK_SET)
         part = _read_all(descriptor, max(0, min(stop, size) - begin))

@@ -19,6 +19,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,11 @@ class FileIdentity(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> FileIdentity:
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return cls._make(_told_by(status))
+
+
+_told_by = attrgetter("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+"""The fields of `FileIdentity`, in its order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

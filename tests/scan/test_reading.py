@@ -78,6 +78,34 @@ def test_a_pipe_that_was_put_in_place_of_a_file_does_not_hang(tmp_path: Path) ->
         read_head(entry)
 
 
+def test_nothing_is_taken_out_of_a_pipe_that_was_put_in_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    entry = entry_of(tmp_path / "a")
+    (tmp_path / "a").unlink()
+    os.mkfifo(tmp_path / "a")
+    others = os.open(tmp_path / "a", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(others, b"for somebody else")
+        with pytest.raises(ArtifactError, match="no file"):
+            read_head(entry)
+        assert os.read(others, 100) == b"for somebody else"
+    finally:
+        os.close(others)
+
+
+def test_a_file_that_changes_while_its_head_is_read_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    entry = entry_of(tmp_path / "a")
+
+    def overtaken(descriptor: int, size: int, offset: int) -> bytes:
+        (tmp_path / "a").write_bytes(b"wxyz")
+        return b"abc"
+
+    monkeypatch.setattr(os, "pread", overtaken)
+    with pytest.raises(ArtifactError, match="changed after it was listed"):
+        read_head(entry)
+
+
 @pytest.mark.parametrize("change", [b"abcd", b"ab", b"xyz"], ids=["grown", "cut", "overwritten"])
 def test_a_file_that_changes_while_it_is_read_is_not_trusted(tmp_path: Path, change: bytes) -> None:
     path = tmp_path / "a"
@@ -109,10 +137,13 @@ def test_an_entry_that_could_not_be_listed_cannot_be_read(tmp_path: Path) -> Non
 def test_a_read_error_is_an_artifact_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_bytes(b"abc")
 
-    def failing(descriptor: int, size: int) -> bytes:
+    def failing(*of: int) -> bytes:
         raise OSError(5, "Input/output error")
 
     entry = entry_of(tmp_path / "a")
+    monkeypatch.setattr(os, "pread", failing)
     monkeypatch.setattr(os, "read", failing)
     with pytest.raises(ArtifactError, match="Input/output error"):
         read_head(entry)
+    with pytest.raises(ArtifactError, match="Input/output error"), open_content(entry, DEFAULT_LIMITS):
+        pass
