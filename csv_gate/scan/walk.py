@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -48,16 +48,15 @@ class FileIdentity(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> FileIdentity:
-        return cls._make(_told_by(status))
+        return tuple.__new__(cls, _told_by(status))
 
 
 _told_by = attrgetter("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
 """The fields of `FileIdentity`, in its order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One file to look at, or one place that could not be looked into."""
+class Entry(NamedTuple):
+    """One file to look at, or one place that could not be looked into. A tuple, since a tree has a great many."""
 
     path: str
     """As reports show it: the given path and what was found below it, `/` between folders."""
@@ -66,10 +65,10 @@ class Entry:
     location: str
     """What to open; differs from `path` for links."""
     identity: FileIdentity | None = None
-    gap: str | None = None
-    """Why it cannot be read."""
     is_included: bool = True
     """False: no include pattern names it, but one may name something inside it, if it is a container."""
+    gap: str | None = None
+    """Why it cannot be read."""
     beside: tuple[Entry, ...] = ()
     """Files in the same folder that, by their names, hold detached signatures of this one. Patterns do not take them away."""
     is_alone: bool = False
@@ -203,11 +202,13 @@ class _Collector:
     _findings: dict[str, list[Finding]] = field(default_factory=dict)
     _suppressed: dict[str, int] = field(default_factory=dict)
     _unused: list[Glob] = field(default_factory=list)
+    _has_patterns: bool = False
     _named: dict[str, SideNames] = field(default_factory=dict)
     """Of folders in which files were given by name."""
 
     def __post_init__(self) -> None:
         self._unused = [*self.include, *self.exclude]
+        self._has_patterns = bool(self._unused)
 
     def named_file(self, root: _Root) -> None:
         self._use(root.scope)
@@ -242,7 +243,7 @@ class _Collector:
         folders: list[os.DirEntry[str]] = []
         try:
             with os.scandir(location) as listing:
-                children = sorted(listing, key=lambda child: child.name)
+                children = sorted(listing, key=_name)
         except OSError as error:
             self._unreadable(location, shown, scope, f"the folder cannot be listed: {_reason(error)}")
             return []
@@ -289,50 +290,47 @@ class _Collector:
         self._add(Entry(path=path, scope=scope, location=location, gap=why))
 
     def _file(self, child: os.DirEntry[str], shown: str, scope: str, sides: SideNames) -> None:
-        if self._is_taken_out(scope):
+        included = self._inclusion(scope) if self._has_patterns else True
+        if included is None:
             return
-        included = self._is_included(scope)
         try:
             status = child.stat(follow_symlinks=False)
         except OSError as error:
             self._add(Entry(path=shown, scope=scope, location=child.path, gap=_reason(error), is_included=included))
             return
         if stat.S_ISLNK(status.st_mode):
-            self._link(child, shown, scope, sides)
+            self._link(child, shown, scope, included, sides)
         elif stat.S_ISREG(status.st_mode):
-            entry = Entry(path=shown, scope=scope, location=child.path, identity=FileIdentity.of(status), is_included=included)
-            self._add(self._with_sides(entry, child, sides))
+            entry = Entry(shown, scope, child.path, FileIdentity.of(status), included)
+            self._add(self._with_sides(entry, child, sides) if sides else entry)
         else:
             self.skipped += 1
             self._note("CSV902", shown, f"{_kind(status.st_mode)}, not a file: it was not opened")
 
     def _with_sides(self, entry: Entry, child: os.DirEntry[str], sides: SideNames) -> Entry:
-        if not sides:
-            return entry
         folder = child.path[: -len(child.name)]
         beside = self._beside(sides, child.name, folder, entry.path, entry.scope)
-        return replace(entry, beside=beside, is_alone=sides.is_alone(child.name))
+        return entry._replace(beside=beside, is_alone=sides.is_alone(child.name))
 
-    def _is_taken_out(self, scope: str) -> bool:
-        if self._unused:
-            self._use(scope)
-        if self.exclude and self.exclude.matches(scope):
+    def _inclusion(self, scope: str) -> bool | None:
+        """Whether include patterns name a file; `None`: patterns take it out."""
+        self._use(scope)
+        if self.exclude.matches(scope):
             self.excluded += 1
+            return None
+        if not self.include or self.include.matches(scope):
             return True
-        if not self.include or self._is_included(scope) or self.include.may_reach(scope + "!"):
+        if self.include.may_reach(scope + "!"):
             return False
         self.not_included += 1
-        return True
-
-    def _is_included(self, scope: str) -> bool:
-        return not self.include or self.include.matches(scope)
+        return None
 
     def _use(self, scope: str) -> None:
         """Remember which patterns meet anything, also where an earlier pattern already did."""
         if self._unused:
             self._unused = [glob for glob in self._unused if not glob.matches(scope)]
 
-    def _link(self, child: os.DirEntry[str], shown: str, scope: str, sides: SideNames) -> None:
+    def _link(self, child: os.DirEntry[str], shown: str, scope: str, included: bool, sides: SideNames) -> None:
         try:
             target = os.path.realpath(child.path, strict=True)
             status = os.lstat(target)
@@ -345,10 +343,8 @@ class _Collector:
                 self._note("CSV903", shown, message, level=Level.WARNING)
                 return
             if stat.S_ISREG(status.st_mode):
-                identity = FileIdentity.of(status)
-                included = self._is_included(scope)
-                entry = Entry(path=shown, scope=scope, location=target, identity=identity, is_included=included)
-                self._add(self._with_sides(entry, child, sides))
+                entry = Entry(shown, scope, target, FileIdentity.of(status), included)
+                self._add(self._with_sides(entry, child, sides) if sides else entry)
                 return
             why = f"the link leads to {_kind(status.st_mode)} in the tree, which is walked in its own place"
         self.skipped += 1
@@ -392,6 +388,9 @@ def unused_patterns(unused: Iterable[Glob], include: GlobSet) -> Iterator[Findin
             message=f"the {word} pattern {glob.pattern!r} matches nothing",
             help="patterns are matched with the path as the report shows it; drop the pattern if it is stale",
         )
+
+
+_name = attrgetter("name")
 
 
 def _side_names_in(folder: str) -> SideNames:

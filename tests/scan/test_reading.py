@@ -1,6 +1,5 @@
 import mmap
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +61,7 @@ def test_a_file_that_was_replaced_since_it_was_listed_is_not_taken_for_it(tmp_pa
 def test_a_link_that_was_put_in_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     (tmp_path / "secret").write_bytes(b"xyz")
-    entry = replace(entry_of(tmp_path / "a"), identity=None)
+    entry = entry_of(tmp_path / "a")._replace(identity=None)
     (tmp_path / "a").unlink()
     (tmp_path / "a").symlink_to("secret")
     with pytest.raises(ArtifactError, match="cannot be opened"):
@@ -131,7 +130,7 @@ def test_a_change_that_sets_the_old_time_again_is_still_seen(tmp_path: Path) -> 
 def test_an_entry_that_could_not_be_listed_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(ArtifactError, match="Permission denied"):
-        read_head(replace(entry_of(tmp_path / "a"), gap="Permission denied"))
+        read_head(entry_of(tmp_path / "a")._replace(gap="Permission denied"))
 
 
 def test_a_read_error_is_an_artifact_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
