@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from csv_gate.errors import ArtifactError, LimitError
@@ -137,21 +137,26 @@ def _beginning(descriptor: int) -> bytes:
     return os.pread(descriptor, HEAD_BYTES, 0) if hasattr(os, "pread") else os.read(descriptor, HEAD_BYTES)
 
 
-def read_part(entry: Entry, start: int, stop: int) -> bytes:
-    """Octets of a listed file, fewer where it ends.
+@contextmanager
+def open_parts(entry: Entry) -> Iterator[Callable[[int, int], bytes]]:
+    """What reads a listed file from one place to another, fewer octets where it ends, while the context is open. What was made of them
+    holds once the context is left.
 
     Raises:
-        ArtifactError: as `read_head`.
+        ArtifactError: as `read_head`; also when leaving the context, where the file changed in the meantime.
     """
     descriptor = _open(entry)
     try:
         identity = _check_listed(descriptor, entry)
         size = identity.size
-        begin = min(start, size)
-        os.lseek(descriptor, begin, os.SEEK_SET)
-        part = _read_all(descriptor, max(0, min(stop, size) - begin))
+
+        def read(start: int, stop: int) -> bytes:
+            begin = min(start, size)
+            os.lseek(descriptor, begin, os.SEEK_SET)
+            return _read_all(descriptor, max(0, min(stop, size) - begin))
+
+        yield read
         _check_unchanged(descriptor, identity)
-        return part
     except OSError as error:
         raise _unreadable(error) from error
     finally:
