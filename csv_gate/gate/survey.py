@@ -75,7 +75,8 @@ def survey(plan: Plan, entries: Iterable[Entry], looked: Looked, unused: Iterabl
             # What cannot be read may hold anything, for any target.
             _count(seen, is_taken=entry.is_folder or plan.opens_containers or _takes(plan, entry.scope))
             continue
-        if found in OPENERS and plan.opens_containers:
+        is_container = found in OPENERS
+        if is_container and plan.opens_containers:
             _container(plan, entry, found, looked, seen, roots)
         elif not entry.is_included:
             seen.not_included += 1
@@ -87,7 +88,7 @@ def survey(plan: Plan, entries: Iterable[Entry], looked: Looked, unused: Iterabl
                 seen.judged.append(entry)  # for what signatures say, whatever targets do
             else:
                 seen.left[found] += 1
-            seen.closed += found in OPENERS
+            seen.closed += is_container
             if found == CATALOG:
                 seen.catalogs.append(entry)
     return seen
