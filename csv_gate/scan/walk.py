@@ -15,9 +15,11 @@ Names are attacker-controlled. A name that is no UTF-8 keeps its bytes as surrog
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import field
 from operator import attrgetter
 from pathlib import Path
@@ -123,12 +125,26 @@ def walk(
         limits=limits,
         trees=tuple(root.real for root in roots if root.is_folder),
     )
-    for root in _without_nested(roots):
-        if root.is_folder:
-            collector.folder(root)
-        else:
-            collector.named_file(root)
+    with _uncollected():
+        for root in _without_nested(roots):
+            if root.is_folder:
+                collector.folder(root)
+            else:
+                collector.named_file(root)
     return collector.finish()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage is collected while entries are made: all of them stay and none is in a cycle, and each full collection would look at
+    all of them again. With some hundred thousand that was a quarter of a walk."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
