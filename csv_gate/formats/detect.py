@@ -258,8 +258,8 @@ def _pkcs7(head: bytes) -> str | None:
 
 
 def _holds_control(head: bytes) -> bool:
-    # Taking them out and comparing lengths is several times quicker than searching for a set of octets.
-    return len(head.translate(None, _CONTROL)) != len(head)
+    # Taking them out and comparing lengths is several times quicker than searching for a set of octets; nearly every binary has a zero.
+    return 0 in head or len(head.translate(None, _CONTROL)) != len(head)
 
 
 def _text(head: bytes) -> str | None:
