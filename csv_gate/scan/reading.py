@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from csv_gate.errors import ArtifactError, LimitError
 from csv_gate.limits import MIB, Limits
-from csv_gate.scan.walk import Entry, FileIdentity
+from csv_gate.scan.entry import Entry, FileIdentity
 
 Content = bytes | mmap.mmap
 
