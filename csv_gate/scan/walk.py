@@ -31,7 +31,7 @@ from csv_gate.model.checks import check
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
 from csv_gate.records import dataclass
-from csv_gate.scan.entry import Entry, FileIdentity
+from csv_gate.scan.reading import Entry, FileIdentity
 from csv_gate.scan.side_files import SideNames
 
 MAX_FINDINGS_PER_CHECK = 50

@@ -137,8 +137,7 @@ def test_what_was_read_in_parts_of_a_file_that_changes_does_not_hold(tmp_path: P
     path = tmp_path / "a"
     path.write_bytes(b"abc")
     with pytest.raises(ArtifactError, match="changed while it was read"), open_parts(entry_of(path)) as read:
-        assert read(0, 3) == b"abc"
-        path.write_bytes(b"wxyz")
+        path.write_bytes(read(0, 3) * 2)
 
 
 def test_an_entry_that_could_not_be_listed_cannot_be_read(tmp_path: Path) -> None:
