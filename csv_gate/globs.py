@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from enum import Enum
+from functools import lru_cache
 from itertools import takewhile
 
 from csv_gate.errors import ConfigError
@@ -77,15 +78,13 @@ class Glob:
 
     def may_reach(self, folder: str) -> bool:
         """Whether the pattern may mean something below the folder. May say yes where nothing could be meant, never no wrongly."""
-        names, _, is_floating = _names(self.pattern, self.floating)
-        if is_floating:
+        names = _name_by_name(self.pattern, self.floating, self._regex.flags)
+        if names is None:
             return True
         parts = folder.split("/")
         for name, part in zip(names, parts, strict=False):
-            if name == "**":
-                return True
-            if re.match(_name(name, self.pattern) + r"\Z", part, self._regex.flags) is None:
-                return False
+            if name is None or not name.match(part):
+                return name is None
         return len(names) > len(parts) or self._is_deep
 
     def __str__(self) -> str:
@@ -108,7 +107,10 @@ class GlobSet:
         return next((glob for glob in self.globs if glob.matches(path)), None)
 
     def matches(self, path: str) -> bool:
-        return self.first(path) is not None
+        for glob in self.globs:  # noqa: SIM110, a generator would double what each file costs
+            if glob._regex.match(path):
+                return True
+        return False
 
     def covers(self, folder: str) -> Glob | None:
         """The first pattern that means everything below the folder."""
@@ -218,6 +220,15 @@ def _names(pattern: str, floating: bool | None) -> tuple[list[str], bool, bool]:
         raise _unmeant(pattern, "patterns are relative to the tree's root and have no empty, '.' or '..' names")
     is_floating = not is_rooted and ("/" not in body if floating is None else floating)
     return names, is_folder, is_floating
+
+
+@lru_cache(maxsize=256)
+def _name_by_name(pattern: str, floating: bool | None, flags: int) -> tuple[re.Pattern[str] | None, ...] | None:
+    """What matches each name between slashes, `None` for `**`; `None` for a pattern that floats. Kept: walks ask it of many paths."""
+    names, _, is_floating = _names(pattern, floating)
+    if is_floating:
+        return None
+    return tuple(None if name == "**" else re.compile(_name(name, pattern) + r"\Z", flags) for name in names)
 
 
 def _reaches_below(last: str, below: Below, is_floating: bool) -> bool:

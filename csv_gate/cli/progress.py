@@ -20,13 +20,15 @@ class Progress:
         self._console = console
         self._clock = clock
         self._is_bar = console.is_terminal_err and console.verbosity >= 0
+        self._pause = REDRAW_S if self._is_bar else HEARTBEAT_S
         self._started = self._told = clock()
         self._files = self._bytes = 0
         self._all_files = self._all_bytes = 0
         self._is_drawn = False
 
     def looked_at(self, files: int, of: int) -> None:
-        self._tell(files / max(of, 1), f"looked at {files} of {of} files")
+        if self._is_due():
+            self._tell(files / max(of, 1), f"looked at {files} of {of} files")
 
     def found(self, files: int, size_bytes: int) -> None:
         self._all_files, self._all_bytes = files, size_bytes
@@ -34,17 +36,19 @@ class Progress:
     def judged(self, files: int, size_bytes: int) -> None:
         self._files += files
         self._bytes += size_bytes
-        done, of = (self._bytes, self._all_bytes) if self._all_bytes else (self._files, self._all_files)
-        self._tell(
-            done / max(of, 1),
-            f"judged {self._files} of {self._all_files} files, {self._bytes / 1e6:.0f} of {self._all_bytes / 1e6:.0f} MB",
-        )
+        if self._is_due():
+            done, of = (self._bytes, self._all_bytes) if self._all_bytes else (self._files, self._all_files)
+            self._tell(
+                done / max(of, 1),
+                f"judged {self._files} of {self._all_files} files, {self._bytes / 1e6:.0f} of {self._all_bytes / 1e6:.0f} MB",
+            )
+
+    def _is_due(self) -> bool:
+        """Asked for every file: most are passed too soon after the last word to be worth another."""
+        return self._clock() - self._told >= self._pause
 
     def _tell(self, share: float, count: str) -> None:
-        now = self._clock()
-        if now - self._told < (REDRAW_S if self._is_bar else HEARTBEAT_S):
-            return
-        self._told = now
+        self._told = now = self._clock()
         if self._is_bar:
             filled = int(share * BAR_CELLS)
             self._console.err.write(f"{_CLEAR}[{'#' * filled}{'.' * (BAR_CELLS - filled)}] {count}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from csv_gate.formats.detect import HEAD_BYTES, detect_format, is_tar
 from csv_gate.formats.extract import extract
-from csv_gate.formats.identify import UNSETTLED, identify, identify_parts
+from csv_gate.formats.identify import UNSETTLED, identify, settle
 from csv_gate.formats.packages import PACKAGES
 from csv_gate.formats.settings import ExtractionSettings
 
@@ -21,6 +21,6 @@ __all__ = [
     "detect_format",
     "extract",
     "identify",
-    "identify_parts",
     "is_tar",
+    "settle",
 ]

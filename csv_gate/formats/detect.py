@@ -81,6 +81,7 @@ _BOMS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
+_LEAST_BOM: Final = min(bom[:1] for bom, _ in _BOMS)
 _CONTROL: Final = bytes({*range(0x20)} - {*range(0x09, 0x0E), 0x1B})
 """Octets that text in UTF-8 does not hold."""
 _ROOT_ELEMENT: Final = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?SiPolicy[\s>/]", re.S)
@@ -132,14 +133,15 @@ def detect_format(head: bytes, size: int, name: str | None = None) -> str:
 def _by_content(head: bytes, size: int) -> str:
     if size == 0:
         return EMPTY
+    start = head[:1]
     if head[:2] == b"MZ" and (found := _executable(head, size)):
         return TAR if found == DOS_MZ and is_tar(head) else found  # the name of an archive's first member may begin so
-    for offset, magic, name in _MAGIC_BY_START.get(head[:1], _MAGIC_BEHIND):
-        if head[offset : offset + len(magic)] == magic:
+    for offset, magic, name in _MAGIC_BY_START.get(start, _MAGIC_BEHIND):
+        if head.startswith(magic, offset):
             return name
-    if is_lzma(head):
+    if start == b"\x5d" and is_lzma(head):
         return LZMA
-    if head[:1] == b"\x30" and (found := _pkcs7(head)):
+    if start == b"\x30" and (found := _pkcs7(head)):
         return found
     return _text(head) or (TAR if is_tar(head) else UNKNOWN)
 
@@ -256,20 +258,23 @@ def _pkcs7(head: bytes) -> str | None:
 
 
 def _holds_control(head: bytes) -> bool:
-    # Taking them out and comparing lengths is several times quicker than searching for a set of octets.
-    return len(head.translate(None, _CONTROL)) != len(head)
+    # Taking them out and comparing lengths is several times quicker than searching for a set of octets; nearly every binary has a zero.
+    return 0 in head or len(head.translate(None, _CONTROL)) != len(head)
 
 
 def _text(head: bytes) -> str | None:
-    encoding = "utf-8"
-    body = head
-    for bom, name in _BOMS:
-        if head.startswith(bom):
-            encoding, body = name, head[len(bom) :]
-            break
+    encoding, body = "utf-8", head
+    if head[:1] >= _LEAST_BOM:
+        for bom, name in _BOMS:
+            if head.startswith(bom):
+                encoding, body = name, head[len(bom) :]
+                break
     if encoding == "utf-8":
         if _holds_control(body):
             return None
+        start = body.lstrip()[:1]
+        if start != b"<" and start.isascii():
+            return TEXT  # no element comes first; what is not ASCII may be white space
         if b"SiPolicy" not in body:  # the root element of a policy
             return TEXT
     text = body.decode(encoding, "replace")

@@ -26,6 +26,7 @@ Read = Callable[[int, int], bytes]
 
 _WSH_OBJECTS: Final = re.compile(rb"\bW\0?S\0?c\0?r\0?i\0?p\0?t\b|\bA\0?c\0?t\0?i\0?v\0?e\0?X\0?O\0?b\0?j\0?e\0?c\0?t")
 """What a JScript must name to reach anything outside of itself under Windows Script Host; scripts for browsers and Node do not."""
+_WSH_NAMES: Final = (b"WScript", b"ActiveXObject")
 _VOLUME_AT: Final = 0x8001
 _VOLUMES: Final = frozenset({b"CD001", b"BEA01"})
 """ISO 9660 (ECMA-119, 8.1.2) and UDF (ECMA-167, 2/9.1), which both begin after 16 sectors of 2048 bytes that belong to none of them."""
@@ -35,19 +36,20 @@ _APPLE_TRAILER_BYTES: Final = 512
 def identify(data: bytes | mmap | memoryview, *, name: str | None, limits: Limits) -> str:
     """The format of a whole file, attacker-controlled."""
     with memoryview(data) as view:
-        return identify_parts(lambda start, stop: bytes(view[start:stop]), len(view), name=name, limits=limits)
+        size = len(view)
+        head = bytes(view[: detect.HEAD_BYTES])
+        format = detect.detect_format(head, size, name)
+        if format == detect.PE:
+            at = int.from_bytes(head[0x3C:0x40], "little")
+            return detect.DOS_MZ if at + 4 <= size and bytes(view[at : at + 4]) != b"PE\0\0" else format
+        return settle(format, lambda start, stop: bytes(view[start:stop]), size, limits)
 
 
-def identify_parts(read: Read, size: int, *, name: str | None, limits: Limits) -> str:
-    """The format of a file of `size` bytes, of which only what decides is read. `name`, its name or path, tells kinds of text apart.
+def settle(format: str, read: Read, size: int, limits: Limits) -> str:
+    """The format of a file of `size` bytes, where `detect_format` may have said one of `UNSETTLED`. Only what decides is read.
 
     Raises whatever `read` does.
     """
-    head = read(0, min(size, detect.HEAD_BYTES))
-    format = detect.detect_format(head, size, name)
-    if format == detect.PE:
-        at = int.from_bytes(head[0x3C:0x40], "little")
-        return detect.DOS_MZ if at + 4 <= size and read(at, at + 4) != b"PE\0\0" else format
     if format in (detect.ZIP, detect.UNKNOWN):
         format = _archive(format, read, size)
     if format == detect.UNKNOWN:
@@ -66,8 +68,10 @@ def _archive(format: str, read: Read, size: int) -> str:
     tail_at = max(0, size - detect.ZIP_TAIL_BYTES)
     tail = read(tail_at, size)
     found = detect.name_by_end(format, tail)
+    if found == detect.UNKNOWN:
+        return found
     start, end = detect.directory_span(tail)
-    if found == detect.UNKNOWN or start >= 0 or tail_at + start < 0:
+    if start >= 0 or tail_at + start < 0:
         return found
     start, end = tail_at + start, tail_at + end
     return detect.name_by_directory(read(start, min(end, start + detect.MAX_DIRECTORY_BYTES)))
@@ -86,4 +90,8 @@ def _is_for_script_host(read: Read, size: int, limits: Limits) -> bool:
     if size > limits.max_script_bytes:
         return True
     data = read(0, size)
-    return b"// SIG // " in data.replace(b"\0", b"") or _WSH_OBJECTS.search(data) is not None
+    plain = data.replace(b"\0", b"")
+    if b"// SIG // " in plain:
+        return True
+    # The pattern takes its time, and where it fits the bare names are found.
+    return any(name in plain for name in _WSH_NAMES) and _WSH_OBJECTS.search(data) is not None

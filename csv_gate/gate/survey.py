@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import field
-from functools import partial
 
 from csv_gate.containers import OPENERS, Found
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import PACKAGES, UNSETTLED, detect_format, identify_parts
+from csv_gate.formats import PACKAGES, UNSETTLED, detect_format, settle
 from csv_gate.gate.opening import Looked, Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.gate.trusted import NO_FILES, TrustedFiles
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
 from csv_gate.records import dataclass
-from csv_gate.scan import Entry, open_content, read_head, read_part
+from csv_gate.scan import Entry, open_content, open_parts, read_head
 from csv_gate.signatures import Catalog, Roots, read_catalog
 
 CATALOG = "catalog"
@@ -84,7 +83,8 @@ def survey(
             # What cannot be read may hold anything, for any target.
             _count(seen, is_taken=entry.is_folder or plan.opens_containers or _takes(plan, entry.scope))
             continue
-        if found in OPENERS and plan.opens_containers:
+        is_container = found in OPENERS
+        if is_container and plan.opens_containers:
             _container(plan, entry, found, looked, seen, roots)
         elif not entry.is_included:
             seen.not_included += 1
@@ -96,7 +96,7 @@ def survey(
                 seen.judged.append(entry)  # for what signatures say, whatever targets do
             else:
                 seen.left[found] += 1
-            seen.closed += found in OPENERS
+            seen.closed += is_container
             if found == CATALOG:
                 seen.catalogs.append(entry)
     return seen
@@ -127,10 +127,15 @@ def format_of(entry: Entry, limits: Limits) -> str:
     Raises:
         ArtifactError: it cannot be read.
     """
-    found = detect_format(read_head(entry), entry.size, entry.path)
+    head = read_head(entry)
+    size = entry.size
+    found = detect_format(head, size, entry.path)
     if found not in UNSETTLED:
         return found
-    return identify_parts(partial(read_part, entry), entry.size, name=entry.path, limits=limits)
+    if len(head) == size:
+        return settle(found, lambda start, stop: head[start:stop], size, limits)
+    with open_parts(entry) as read:
+        return settle(found, read, size, limits)
 
 
 def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Survey, roots: Roots) -> None:

@@ -34,9 +34,10 @@ class SideNames:
     def among(cls, names: Iterable[str]) -> SideNames:
         """From the names in a folder: no file is asked for, so that a folder without side files costs a look at its names."""
         names = list(names)
-        sides = [name for name in names if name.lower().endswith(SIDE_ENDINGS)]
-        if not sides:
+        joined = "/".join((*names, "")).lower()  # no name holds a slash: one search sees the ends of all
+        if not any(f"{ending}/" in joined for ending in SIDE_ENDINGS):
             return NO_SIDE_FILES
+        sides = [name for name in names if name.lower().endswith(SIDE_ENDINGS)]
         known = set(names)
         found: dict[str, list[str]] = {}
         alone = set()

@@ -15,12 +15,14 @@ Names are attacker-controlled. A name that is no UTF-8 keeps its bytes as surrog
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from contextlib import contextmanager
+from dataclasses import field
+from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
 
 from csv_gate.errors import Place, UsageError
 from csv_gate.globs import Glob, GlobSet
@@ -29,55 +31,11 @@ from csv_gate.model.checks import check
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
 from csv_gate.records import dataclass
+from csv_gate.scan.reading import Entry, FileIdentity
 from csv_gate.scan.side_files import SideNames
 
 MAX_FINDINGS_PER_CHECK = 50
 """A tree may hold a hundred thousand links; what is beyond is counted in one more finding."""
-
-
-class FileIdentity(NamedTuple):
-    """What tells that a file is still the one that was listed. A tuple, since every file has one at every look."""
-
-    device: int
-    inode: int
-    size: int
-    """Bytes."""
-    modified_ns: int
-    changed_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> FileIdentity:
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One file to look at, or one place that could not be looked into."""
-
-    path: str
-    """As reports show it: the given path and what was found below it, `/` between folders."""
-    scope: str
-    """The path that patterns are matched with: below the run's base folder, else below the given folder."""
-    location: str
-    """What to open; differs from `path` for links."""
-    identity: FileIdentity | None = None
-    gap: str | None = None
-    """Why it cannot be read."""
-    is_included: bool = True
-    """False: no include pattern names it, but one may name something inside it, if it is a container."""
-    beside: tuple[Entry, ...] = ()
-    """Files in the same folder that, by their names, hold detached signatures of this one. Patterns do not take them away."""
-    is_alone: bool = False
-    """It is named as a detached signature, and the file that it would sign is not beside it."""
-
-    @property
-    def size(self) -> int:
-        return self.identity.size if self.identity else 0
-
-    @property
-    def is_folder(self) -> bool:
-        """A folder that could not be listed: anything may be in it, for any target."""
-        return self.path.endswith("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +77,26 @@ def walk(
         limits=limits,
         trees=tuple(root.real for root in roots if root.is_folder),
     )
-    for root in _without_nested(roots):
-        if root.is_folder:
-            collector.folder(root)
-        else:
-            collector.named_file(root)
+    with _uncollected():
+        for root in _without_nested(roots):
+            if root.is_folder:
+                collector.folder(root)
+            else:
+                collector.named_file(root)
     return collector.finish()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage is collected while entries are made: all of them stay and none is in a cycle, and each full collection would look at
+    all of them again. With some hundred thousand that was a quarter of a walk."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,11 +170,13 @@ class _Collector:
     _findings: dict[str, list[Finding]] = field(default_factory=dict)
     _suppressed: dict[str, int] = field(default_factory=dict)
     _unused: list[Glob] = field(default_factory=list)
+    _has_patterns: bool = False
     _named: dict[str, SideNames] = field(default_factory=dict)
     """Of folders in which files were given by name."""
 
     def __post_init__(self) -> None:
         self._unused = [*self.include, *self.exclude]
+        self._has_patterns = bool(self._unused)
 
     def named_file(self, root: _Root) -> None:
         self._use(root.scope)
@@ -237,7 +211,7 @@ class _Collector:
         folders: list[os.DirEntry[str]] = []
         try:
             with os.scandir(location) as listing:
-                children = sorted(listing, key=lambda child: child.name)
+                children = sorted(listing, key=_name)
         except OSError as error:
             self._unreadable(location, shown, scope, f"the folder cannot be listed: {_reason(error)}")
             return []
@@ -284,50 +258,47 @@ class _Collector:
         self._add(Entry(path=path, scope=scope, location=location, gap=why))
 
     def _file(self, child: os.DirEntry[str], shown: str, scope: str, sides: SideNames) -> None:
-        if self._is_taken_out(scope):
+        included = self._inclusion(scope) if self._has_patterns else True
+        if included is None:
             return
-        included = self._is_included(scope)
         try:
             status = child.stat(follow_symlinks=False)
         except OSError as error:
             self._add(Entry(path=shown, scope=scope, location=child.path, gap=_reason(error), is_included=included))
             return
         if stat.S_ISLNK(status.st_mode):
-            self._link(child, shown, scope, sides)
+            self._link(child, shown, scope, included, sides)
         elif stat.S_ISREG(status.st_mode):
-            entry = Entry(path=shown, scope=scope, location=child.path, identity=FileIdentity.of(status), is_included=included)
-            self._add(self._with_sides(entry, child, sides))
+            entry = Entry(shown, scope, child.path, FileIdentity.of(status), included)
+            self._add(self._with_sides(entry, child, sides) if sides else entry)
         else:
             self.skipped += 1
             self._note("CSV902", shown, f"{_kind(status.st_mode)}, not a file: it was not opened")
 
     def _with_sides(self, entry: Entry, child: os.DirEntry[str], sides: SideNames) -> Entry:
-        if not sides:
-            return entry
         folder = child.path[: -len(child.name)]
         beside = self._beside(sides, child.name, folder, entry.path, entry.scope)
-        return replace(entry, beside=beside, is_alone=sides.is_alone(child.name))
+        return entry._replace(beside=beside, is_alone=sides.is_alone(child.name))
 
-    def _is_taken_out(self, scope: str) -> bool:
-        if self._unused:
-            self._use(scope)
-        if self.exclude and self.exclude.matches(scope):
+    def _inclusion(self, scope: str) -> bool | None:
+        """Whether include patterns name a file; `None`: patterns take it out."""
+        self._use(scope)
+        if self.exclude.matches(scope):
             self.excluded += 1
+            return None
+        if not self.include or self.include.matches(scope):
             return True
-        if not self.include or self._is_included(scope) or self.include.may_reach(scope + "!"):
+        if self.include.may_reach(scope + "!"):
             return False
         self.not_included += 1
-        return True
-
-    def _is_included(self, scope: str) -> bool:
-        return not self.include or self.include.matches(scope)
+        return None
 
     def _use(self, scope: str) -> None:
         """Remember which patterns meet anything, also where an earlier pattern already did."""
         if self._unused:
             self._unused = [glob for glob in self._unused if not glob.matches(scope)]
 
-    def _link(self, child: os.DirEntry[str], shown: str, scope: str, sides: SideNames) -> None:
+    def _link(self, child: os.DirEntry[str], shown: str, scope: str, included: bool, sides: SideNames) -> None:
         try:
             target = os.path.realpath(child.path, strict=True)
             status = os.lstat(target)
@@ -340,10 +311,8 @@ class _Collector:
                 self._note("CSV903", shown, message, level=Level.WARNING)
                 return
             if stat.S_ISREG(status.st_mode):
-                identity = FileIdentity.of(status)
-                included = self._is_included(scope)
-                entry = Entry(path=shown, scope=scope, location=target, identity=identity, is_included=included)
-                self._add(self._with_sides(entry, child, sides))
+                entry = Entry(shown, scope, target, FileIdentity.of(status), included)
+                self._add(self._with_sides(entry, child, sides) if sides else entry)
                 return
             why = f"the link leads to {_kind(status.st_mode)} in the tree, which is walked in its own place"
         self.skipped += 1
@@ -387,6 +356,9 @@ def unused_patterns(unused: Iterable[Glob], include: GlobSet) -> Iterator[Findin
             message=f"the {word} pattern {glob.pattern!r} matches nothing",
             help="patterns are matched with the path as the report shows it; drop the pattern if it is stale",
         )
+
+
+_name = attrgetter("name")
 
 
 def _side_names_in(folder: str) -> SideNames:

@@ -1,13 +1,12 @@
 import mmap
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from csv_gate.errors import ArtifactError, LimitError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
-from csv_gate.scan import Entry, open_content, read_head, reading, walk
+from csv_gate.scan import Entry, open_content, open_parts, read_head, reading, walk
 
 
 def entry_of(path: Path) -> Entry:
@@ -62,7 +61,7 @@ def test_a_file_that_was_replaced_since_it_was_listed_is_not_taken_for_it(tmp_pa
 def test_a_link_that_was_put_in_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     (tmp_path / "secret").write_bytes(b"xyz")
-    entry = replace(entry_of(tmp_path / "a"), identity=None)
+    entry = entry_of(tmp_path / "a")._replace(identity=None)
     (tmp_path / "a").unlink()
     (tmp_path / "a").symlink_to("secret")
     with pytest.raises(ArtifactError, match="cannot be opened"):
@@ -75,6 +74,34 @@ def test_a_pipe_that_was_put_in_place_of_a_file_does_not_hang(tmp_path: Path) ->
     (tmp_path / "a").unlink()
     os.mkfifo(tmp_path / "a")
     with pytest.raises(ArtifactError, match="no file"):
+        read_head(entry)
+
+
+def test_nothing_is_taken_out_of_a_pipe_that_was_put_in_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    entry = entry_of(tmp_path / "a")
+    (tmp_path / "a").unlink()
+    os.mkfifo(tmp_path / "a")
+    others = os.open(tmp_path / "a", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(others, b"for somebody else")
+        with pytest.raises(ArtifactError, match="no file"):
+            read_head(entry)
+        assert os.read(others, 100) == b"for somebody else"
+    finally:
+        os.close(others)
+
+
+def test_a_file_that_changes_while_its_head_is_read_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    entry = entry_of(tmp_path / "a")
+
+    def overtaken(descriptor: int, size: int, offset: int) -> bytes:
+        (tmp_path / "a").write_bytes(b"wxyz")
+        return b"abc"
+
+    monkeypatch.setattr(os, "pread", overtaken)
+    with pytest.raises(ArtifactError, match="changed after it was listed"):
         read_head(entry)
 
 
@@ -100,19 +127,35 @@ def test_a_change_that_sets_the_old_time_again_is_still_seen(tmp_path: Path) -> 
         change()
 
 
+def test_parts_are_read_from_anywhere_and_end_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"0123456789")
+    with open_parts(entry_of(tmp_path / "a")) as read:
+        assert [read(8, 20), read(2, 4), read(20, 30), read(4, 2)] == [b"89", b"23", b"", b""]
+
+
+def test_what_was_read_in_parts_of_a_file_that_changes_does_not_hold(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    with pytest.raises(ArtifactError, match="changed while it was read"), open_parts(entry_of(path)) as read:
+        path.write_bytes(read(0, 3) * 2)
+
+
 def test_an_entry_that_could_not_be_listed_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(ArtifactError, match="Permission denied"):
-        read_head(replace(entry_of(tmp_path / "a"), gap="Permission denied"))
+        read_head(entry_of(tmp_path / "a")._replace(gap="Permission denied"))
 
 
 def test_a_read_error_is_an_artifact_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_bytes(b"abc")
 
-    def failing(descriptor: int, size: int) -> bytes:
+    def failing(*of: int) -> bytes:
         raise OSError(5, "Input/output error")
 
     entry = entry_of(tmp_path / "a")
+    monkeypatch.setattr(os, "pread", failing)
     monkeypatch.setattr(os, "read", failing)
     with pytest.raises(ArtifactError, match="Input/output error"):
         read_head(entry)
+    with pytest.raises(ArtifactError, match="Input/output error"), open_content(entry, DEFAULT_LIMITS):
+        pass
