@@ -73,7 +73,8 @@ class SignerIndex:
         if known is not None:
             return known
         weighed = (_weighed(compiled, chain, leaf, context, self.direction) for compiled in self._candidates(chain, leaf))
-        return self.likely.put(chain, leaf, tuple([likely for likely in weighed if likely is not None]))
+        found = tuple([likely for likely in weighed if likely is not None])
+        return self.likely.put(chain, leaf, found) if len(found) <= _MOST_KEPT else found
 
     def _candidates(self, chain: ChainFacts, leaf: CertificateFacts) -> Iterator[CompiledSigner]:
         """By root and publisher."""
@@ -124,6 +125,8 @@ class Likely:
 
 
 _ANSWER = itemgetter(1)
+_MOST_KEPT = 64
+"""Of signers for one chain: one with an unreadable name leaves thousands in question, and a build may have many of those."""
 
 
 def _weighed(
