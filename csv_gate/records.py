@@ -1,24 +1,64 @@
 """The standard library's `dataclass`, with its methods made when they are first called.
 
-`dataclasses` compiles six methods for each class while the module is imported: with some two hundred classes that was half of what
-judging one file took. Here a class gets its fields at once; `__init__` is compiled at the first instance, and the other methods are
-plain functions over the fields. What is imported only to be there costs next to nothing.
+`dataclasses` compiles six methods for each class while the module is imported, makes each class with slots twice, and loads `inspect` and
+with it Python's parser: that was half of what judging one file took. Here a class is made anew once, for its slots. What its fields are is
+worked out when somebody asks, `__init__` is compiled at the first instance, and the other methods are plain functions over the fields.
+What is imported only to be there costs next to nothing.
 
-`fields`, `replace`, pickling, comparing, hashing and printing work as with `dataclasses.dataclass`, and for a type checker it is that.
-Left out is what the project does not use: ordering, `InitVar`, and positional patterns over inherited fields.
+`field`, `fields`, `replace`, pickling, comparing, hashing and printing work as in `dataclasses`, and for a type checker they are that.
+The functions of `dataclasses` itself take these classes too. Left out is what the project does not use: ordering, `InitVar`, and
+positional patterns over inherited fields.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, FrozenInstanceError, fields
-from dataclasses import dataclass as _collect
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from dataclasses import MISSING as MISSING
+    from dataclasses import Field as Field
     from dataclasses import dataclass as dataclass
+    from dataclasses import field as field
+    from dataclasses import fields as fields
+    from dataclasses import is_dataclass as is_dataclass
+    from dataclasses import replace as replace
 else:
+
+    class _Missing:
+        def __repr__(self):
+            return "MISSING"
+
+    MISSING = _Missing()
+    """There is no default."""
+
+    class Field:
+        """One field of a record; its attributes are those of `dataclasses.Field`."""
+
+        __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "metadata", "name", "repr")
+
+        def __init__(self, *, default, default_factory, init, repr, compare, metadata, kw_only):
+            self.name = None
+            self.default = default
+            self.default_factory = default_factory
+            self.init = init
+            self.repr = repr
+            self.compare = compare
+            self.metadata = {} if metadata is None else metadata
+            self.kw_only = kw_only
+
+    def field(*, default=MISSING, default_factory=MISSING, init=True, repr=True, compare=True, metadata=None, kw_only=MISSING):
+        """As `dataclasses.field` with these options."""
+        return Field(
+            default=default,
+            default_factory=default_factory,
+            init=init,
+            repr=repr,
+            compare=compare,
+            metadata=metadata,
+            kw_only=kw_only,
+        )
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, kw_only=False, eq=True):
         """As `dataclasses.dataclass` with these options."""
@@ -28,30 +68,146 @@ else:
 
         return made if cls is None else made(cls)
 
+    def is_dataclass(of):
+        """Whether this is a record or the class of one."""
+        return hasattr(of, "__record__")
 
-def _record(cls: type[Any], frozen: bool, slots: bool, kw_only: bool, eq: bool) -> type[Any]:
-    own = cls.__dict__
-    methods: dict[str, Any] = {} if "__repr__" in own else {"__repr__": _repr}
-    if eq and "__eq__" not in own:
-        methods["__eq__"] = _eq
-        if "__hash__" not in own:
-            methods["__hash__"] = _hash if frozen else None
-    if frozen:
-        methods.update(__setattr__=_refuse_to_set, __delattr__=_refuse_to_delete)
-    if frozen and slots:
-        methods.update(__getstate__=_getstate, __setstate__=_setstate)
-    if cls.__doc__ is None:
-        cls.__doc__ = cls.__name__  # else a signature is written there, which takes longer than all the rest
-    made: type[Any] = _collect(cls, init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
-    for name, method in methods.items():
-        setattr(made, name, method)
-    if "__init__" not in own:
-        made.__init__ = _late_init(made, frozen)
+    def fields(of):
+        """The fields of a record or of its class, in order, inherited ones first."""
+        return _fields(of if isinstance(of, type) else of.__class__)
+
+    def replace(of, /, **changes):
+        """A copy with other values in some fields."""
+        for one in _fields(of.__class__):
+            if one.init:
+                if one.name not in changes:
+                    changes[one.name] = getattr(of, one.name)
+            elif one.name in changes:
+                raise ValueError(f"field {one.name} is declared with init=False, it cannot be specified with replace()")
+        return of.__class__(**changes)
+
+
+class _StandardFields:
+    """What `dataclasses` knows a dataclass by, for those who hand a record to its functions; made when they do."""
+
+    def __get__(self, instance: object, owner: type[Any]) -> dict[str, Any]:
+        found = _standard.get(owner)
+        if found is None:
+            found = _standard[owner] = _as_standard_fields(owner)
+        return found
+
+
+_standard: dict[type[Any], dict[str, Any]] = {}
+
+
+def _as_standard_fields(cls: type[Any]) -> dict[str, Any]:
+    import dataclasses
+
+    def standard(one: Field[Any]) -> Any:
+        options: dict[str, Any] = {name: getattr(one, name) for name in ("init", "repr", "compare", "metadata", "kw_only")}
+        for name in ("default", "default_factory"):
+            if getattr(one, name) is not MISSING:
+                options[name] = getattr(one, name)
+        return dataclasses.field(**options)
+
+    described = [(one.name, Any, standard(one)) for one in fields(cls)]
+    twin: Any = dataclasses.make_dataclass(cls.__name__, described, init=False, repr=False, eq=False)
+    made: dict[str, Any] = twin.__dataclass_fields__
     return made
 
 
-def _late_init(cls: type[Any], frozen: bool) -> Callable[..., None]:
+_STANDARD_FIELDS = _StandardFields()
+
+
+def _record(cls: type[Any], frozen: bool, slots: bool, kw_only: bool, eq: bool) -> type[Any]:
+    own = cls.__dict__
+    names = tuple(name for name, hint in cls.__annotations__.items() if not hint.startswith("ClassVar"))
+    defaults = {name: own[name] for name in names if name in own}
+    made: dict[str, Any] = {
+        "__record__": (names, defaults, kw_only),
+        "__dataclass_fields__": _STANDARD_FIELDS,
+        "__match_args__": () if kw_only else tuple(name for name in names if _is_given(defaults.get(name))),
+    }
+    if "__repr__" not in own:
+        made["__repr__"] = _repr
+    if eq and "__eq__" not in own:
+        made["__eq__"] = _eq
+        if "__hash__" not in own:
+            made["__hash__"] = _hash if frozen else None
+    if frozen:
+        made["__setattr__"], made["__delattr__"] = _refuse_to_set, _refuse_to_delete
+        if slots:
+            made["__getstate__"], made["__setstate__"] = _getstate, _setstate
+    return _with_slots(cls, names, made, frozen) if slots else _in_place(cls, made, frozen)
+
+
+def _is_given(default: object) -> bool:
+    """Whether `__init__` takes the field by position."""
+    return not isinstance(default, Field) or (default.init and default.kw_only is not True)
+
+
+def _with_slots(cls: type[Any], names: tuple[str, ...], made: dict[str, Any], frozen: bool) -> type[Any]:
+    """The class once more: slots can be given only to a class that is being made."""
+    inherited = {slot for base in cls.__mro__[1:-1] for slot in base.__dict__.get("__slots__", ())}
+    body = {name: value for name, value in cls.__dict__.items() if name not in names}
+    body.pop("__dict__", None)
+    body.pop("__weakref__", None)
+    body.update(made, __slots__=tuple(name for name in names if name not in inherited))
+    if "__init__" not in body:
+        body["__init__"] = _late_init(lambda: again, frozen)
+    metaclass: Any = type(cls)
+    again: type[Any] = metaclass(cls.__name__, cls.__bases__, body)
+    again.__qualname__ = cls.__qualname__
+    return again
+
+
+def _in_place(cls: type[Any], made: dict[str, Any], frozen: bool) -> type[Any]:
+    if "__init__" not in cls.__dict__:
+        made["__init__"] = _late_init(lambda: cls, frozen)
+    for name, value in made.items():
+        setattr(cls, name, value)
+    for name, default in made["__record__"][1].items():
+        if not isinstance(default, Field):
+            continue
+        if default.default is MISSING:
+            delattr(cls, name)
+        else:
+            setattr(cls, name, default.default)
+    return cls
+
+
+_known: dict[type[Any], tuple[Field[Any], ...]] = {}
+
+
+def _fields(cls: type[Any]) -> tuple[Field[Any], ...]:
+    found = _known.get(cls)
+    if found is None:
+        merged: dict[str, Field[Any]] = {}
+        for base in reversed(cls.__mro__):
+            if "__record__" in base.__dict__:
+                names, defaults, kw_only = base.__dict__["__record__"]
+                merged.update((name, _field(name, defaults.get(name, MISSING), kw_only)) for name in names)
+        if not hasattr(cls, "__record__"):
+            raise TypeError(f"{cls.__name__} is no dataclass")
+        found = _known[cls] = tuple(merged.values())
+    return found
+
+
+def _field(name: str, default: Any, kw_only: bool) -> Field[Any]:
+    one: Field[Any] = default if isinstance(default, Field) else field(default=default)
+    one.name = name
+    if one.kw_only is MISSING:
+        one.kw_only = kw_only
+    if one.default.__class__.__hash__ is None:
+        raise ValueError(f"mutable default {type(one.default)} for field {name} is not allowed: use default_factory")
+    return one
+
+
+def _late_init(made: Callable[[], type[Any]], frozen: bool) -> Callable[..., None]:
+    """An `__init__` that compiles the right one in its place. The class is asked for then: it may be still in the making."""
+
     def first(self: object, *values: object, **named: object) -> None:
+        cls: Any = made()
         cls.__init__ = init = _init(cls, frozen)
         init(self, *values, **named)
 
@@ -63,21 +219,21 @@ def _init(cls: type[Any], frozen: bool) -> Callable[..., None]:
     scope: dict[str, Any] = {"_set": object.__setattr__}
     heads: dict[bool, list[str]] = {False: ["self"], True: []}
     lines = []
-    for field in fields(cls):
-        name = field.name
+    for one in _fields(cls):
+        name = one.name
         value = name
-        if field.default is not MISSING:
-            scope[f"_d_{name}"] = field.default
+        if one.default is not MISSING:
+            scope[f"_d_{name}"] = one.default
             head = f"{name}=_d_{name}"
-        elif field.default_factory is not MISSING:
-            scope[f"_f_{name}"], scope["_absent"] = field.default_factory, MISSING
+        elif one.default_factory is not MISSING:
+            scope[f"_f_{name}"], scope["_absent"] = one.default_factory, MISSING
             head = f"{name}=_absent"
-            value = f"_f_{name}() if {name} is _absent else {name}" if field.init else f"_f_{name}()"
+            value = f"_f_{name}() if {name} is _absent else {name}" if one.init else f"_f_{name}()"
         else:
             head = name
-        if field.init:
-            heads[field.kw_only is True].append(head)
-        elif field.default_factory is MISSING:
+        if one.init:
+            heads[one.kw_only is True].append(head)
+        elif one.default_factory is MISSING:
             continue  # `__post_init__` sets it
         lines.append(_assignment(cls, name, value, frozen, scope))
     if hasattr(cls, "__post_init__"):
@@ -108,7 +264,7 @@ def _values(cls: type[Any]) -> Callable[[Any], Any]:
     """What gives all that instances are compared by."""
     found = _compared.get(cls)
     if found is None:
-        names = [field.name for field in fields(cls) if field.compare]
+        names = [one.name for one in _fields(cls) if one.compare]
         found = _compared[cls] = (
             attrgetter(*names) if len(names) > 1 else lambda self: tuple(getattr(self, name) for name in names)
         )
@@ -118,7 +274,7 @@ def _values(cls: type[Any]) -> Callable[[Any], Any]:
 def _names(cls: type[Any]) -> tuple[str, ...]:
     found = _stored.get(cls)
     if found is None:
-        found = _stored[cls] = tuple(field.name for field in fields(cls))
+        found = _stored[cls] = tuple(one.name for one in _fields(cls))
     return found
 
 
@@ -135,15 +291,19 @@ def _hash(self: object) -> int:
 
 
 def _repr(self: Any) -> str:
-    shown = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self) if field.repr)
+    shown = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in _fields(self.__class__) if one.repr)
     return f"{self.__class__.__qualname__}({shown})"
 
 
 def _refuse_to_set(self: object, name: str, value: object) -> None:
+    from dataclasses import FrozenInstanceError  # for those who caught it there; nobody else pays for loading it
+
     raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 def _refuse_to_delete(self: object, name: str) -> None:
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 

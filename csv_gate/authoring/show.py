@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import field, replace
 
 from csv_gate.authoring.meaning import setting_words
 from csv_gate.authoring.words import signer_words
@@ -20,7 +19,7 @@ from csv_gate.model.appcontrol import (
 )
 from csv_gate.policies.binary_layout import braced
 from csv_gate.policies.rule_shape import HASH_LENGTHS
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 
 COM_PROVIDERS = frozenset({"PowerShell", "WSH", "IE", "VBA", "MSI", "AllHostIds"})
 """Hosts of COM classes (App Control docs, "Allow COM object registration in an App Control policy")."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from csv_gate.cli.console import Console
 from csv_gate.model.result import RunResult
 from csv_gate.notify.circumstances import run_url
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.report import JunitDialect, ReportOptions, render
 
 MAX_WIDTH = 120

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
 from csv_gate.cli.parser import text, texts
 from csv_gate.errors import ExitCode, UsageError
+from csv_gate.records import replace
 
 if TYPE_CHECKING:
     from csv_gate.suggesting import Level, Suggestion

@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from csv_gate.config.targets import SHA256, InstallPath, Override, Target, Targe
 from csv_gate.config.windows_paths import is_plain_name
 from csv_gate.errors import ConfigError, Place
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
+from csv_gate.records import fields
 
 TrustedRoots = Mapping[Path, frozenset[str]]
 """What `read_trusted_roots` gave for each file that targets name."""

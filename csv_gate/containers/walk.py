@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import field
 from itertools import chain
 from types import MappingProxyType
 from typing import Protocol
@@ -22,7 +21,7 @@ from csv_gate.errors import ArtifactError
 from csv_gate.formats import HEAD_BYTES, UNSETTLED, detect_format, identify
 from csv_gate.model.facts import FactName, Gap
 from csv_gate.model.problems import Problem
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 INSIDE = "!/"
 """Between the path of a container and the name of its member."""

@@ -14,7 +14,6 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from mmap import mmap
 from typing import Final, Protocol
 
@@ -26,6 +25,7 @@ from csv_gate.formats.sigstore_bundle import read_sigstore
 from csv_gate.limits import Limits
 from csv_gate.model.facts import Facts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import replace
 from csv_gate.signatures.openpgp import (
     Sink,
     is_armored,

@@ -9,7 +9,6 @@ target may read it with other eyes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
 from pathlib import Path
 
 from csv_gate.errors import ArtifactError, ConfigError, LimitError, Place
@@ -18,7 +17,7 @@ from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.facts import FactName, Gap
 from csv_gate.model.result import Finding
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.scan import Entry, open_content
 from csv_gate.signatures import Catalog, Roots, read_catalog
 

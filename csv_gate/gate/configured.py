@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from csv_gate.limits import Limits
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
 from csv_gate.owners import OwnerIndex, load_owner_index
 from csv_gate.policies import join_policies, load_policy
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 
 if TYPE_CHECKING:
     from csv_gate.requirements import RequirementSet

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision, Verdict
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from types import TracebackType
 
 from csv_gate.errors import StoreError
 from csv_gate.limits import MIB
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
+from csv_gate.records import replace
 
 KEPT_IN_MEMORY = 4 * MIB
 """Bytes of JSON: some five hundred signed artifacts."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field
 from functools import partial
 
 from csv_gate.containers import OPENERS, Found
@@ -18,7 +17,7 @@ from csv_gate.gate.opening import Looked, Selection, members
 from csv_gate.gate.plan import Plan
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.scan import Entry, open_content, read_head, read_part
 from csv_gate.signatures import Catalog, Roots, read_catalog
 

@@ -9,13 +9,12 @@ All text is untrusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from enum import Enum, IntEnum, StrEnum
 from uuid import UUID
 
 from csv_gate.errors import Place
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 VERSION_MAX = 0xFFFF_FFFF_FFFF_FFFF
 """65535.65535.65535.65535 as one number."""

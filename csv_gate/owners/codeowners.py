@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
 from enum import StrEnum
 
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Below, Glob, GlobIndex
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 MAX_BYTES = 3 * 1000 * 1000
 """GitHub's own limit."""

@@ -16,10 +16,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 
 from csv_gate.errors import ConfigError, Place
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 MAX_BYTES = 64 * 1024 * 1024
 """SBOMs of whole images reach 30 MB."""

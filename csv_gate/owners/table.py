@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import ClassVar
 
 from csv_gate.documents import says
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Glob
 from csv_gate.model.result import Owner
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

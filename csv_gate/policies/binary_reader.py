@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -44,6 +43,7 @@ from csv_gate.policies.object_identifier import oid_from_value
 from csv_gate.policies.references import Target
 from csv_gate.policies.xml_header import info
 from csv_gate.policies.xml_values import FILETIME_EPOCH
+from csv_gate.records import replace
 
 _LATEST = datetime.max.replace(tzinfo=FILETIME_EPOCH.tzinfo)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm
 from csv_gate.policies.envelope import is_envelope, open_envelope
 from csv_gate.policies.xml_reader import read_xml
+from csv_gate.records import replace
 
 _XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _LARGEST_FORMAT = 0x20

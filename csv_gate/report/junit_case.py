@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.report.escape import clip, visible, xml
 from csv_gate.report.options import JunitDialect, ReportOptions
 

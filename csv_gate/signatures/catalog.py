@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError, Place
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.facts import SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.signatures import oids
 from csv_gate.signatures.cms import Check, read_signed_data
 from csv_gate.signatures.der import GENERALIZED_TIME, INTEGER, OCTET_STRING, SEQUENCE, SET, UTC_TIME, Element, Source

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID, uuid5
 
 from csv_gate.model.appcontrol import (
@@ -21,6 +20,7 @@ from csv_gate.model.appcontrol import (
     SignerUse,
     version_number,
 )
+from csv_gate.records import replace
 from csv_gate.suggesting.levels import PLACE, Proposal
 from csv_gate.suggesting.names import content_id, shown
 

@@ -6,8 +6,6 @@ rules are not published, and a denial stays one here.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.explain import bounded, denied_help, signature_check, undecided_help, unused_supplementals
 from csv_gate.engine.appcontrol.kernel import driver_signing_rule
@@ -18,6 +16,7 @@ from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import Option
 from csv_gate.model.context import AppControlContext, Mode
 from csv_gate.model.verdict import Decision, Outcome, Step, Verdict
+from csv_gate.records import replace
 
 BLOCKED_EVENT = 3077
 AUDIT_EVENT = 3076

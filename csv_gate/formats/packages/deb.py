@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from csv_gate.formats.packages import PackageReading
@@ -19,7 +18,7 @@ from csv_gate.formats.packages.deb_control import read_control
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.signatures.openpgp import Sink, is_clear_signed, key_ring, read_clear_signed, read_openpgp_signatures
 
 _ORDER: Final = (
