@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 import tomllib
@@ -77,6 +78,9 @@ MOST_MODULES = 183
 """Of the package. Each further one costs every start near a millisecond."""
 
 
+VERIFYING = ("cryptography", "csv_gate.formats.pe", "csv_gate.signatures.chain", "csv_gate.signatures.keys")
+
+
 def test_checking_one_file_loads_what_that_takes_and_no_more() -> None:
     words = ["check", "fixtures/binaries/app/core.dll", "--no-config", "--no-cache", "--policy", "fixtures/policies/base.xml"]
     program = (
@@ -90,6 +94,24 @@ def test_checking_one_file_loads_what_that_takes_and_no_more() -> None:
     code, modules, *loaded = told.splitlines()[-1].split()
     assert (code, loaded) == ("0", [])
     assert int(modules) <= MOST_MODULES
+
+
+def test_a_run_that_finds_its_facts_kept_loads_nothing_that_verifies(tmp_path: Path) -> None:
+    words = ["check", "fixtures/binaries/app/core.dll", "--no-config", "--policy", "fixtures/policies/base.xml"]
+    program = (
+        "import sys; from csv_gate.cli.main import main; code = main(sys.argv[1:])\n"
+        f"print(code, *sorted(set({VERIFYING!r}) & set(sys.modules)), file=sys.stderr)"
+    )
+
+    def loaded() -> list[str]:
+        environment = {**os.environ, "CSV_GATE_CACHE_DIR": str(tmp_path)}
+        told = subprocess.run(
+            [sys.executable, "-c", program, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        ).stderr
+        return told.splitlines()[-1].split()
+
+    assert loaded() == ["0", *sorted(VERIFYING)]
+    assert loaded() == ["0"]
 
 
 def test_no_name_that_is_imported_late_is_that_of_a_module() -> None:

@@ -19,7 +19,7 @@ from csv_gate.globs import Glob
 from csv_gate.limits import Limits
 from csv_gate.records import dataclass, field
 from csv_gate.scan import Entry, open_content, read_head, read_part
-from csv_gate.signatures import Catalog, Roots, read_catalog
+from csv_gate.signatures import Catalog, Roots
 
 CATALOG = "catalog"
 
@@ -155,6 +155,8 @@ def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Surv
 
 
 def _catalog(found: Found, path: str, plan: Plan, roots: Roots) -> MemberCatalog:
+    from csv_gate.signatures import read_catalog  # with the cryptography library behind it
+
     read: Catalog | ArtifactError
     try:
         if found.size > plan.limits.max_catalog_bytes:  # before so much is read into memory
