@@ -203,15 +203,54 @@ def _field(name: str, default: Any, kw_only: bool) -> Field[Any]:
     return one
 
 
+FEW = 32
+"""Instances of a class up to which setting fields one by one takes less than compiling an `__init__` for it. Of most classes a run needs
+one to three: the plan, the limits, the policy."""
+
+
 def _late_init(made: Callable[[], type[Any]], frozen: bool) -> Callable[..., None]:
-    """An `__init__` that compiles the right one in its place. The class is asked for then: it may be still in the making."""
+    """An `__init__` that sets the fields of the first few instances itself, and then has one compiled in its place. The class is asked
+    for when it is needed: here it may be still in the making."""
+    instances = 0
 
     def first(self: object, *values: object, **named: object) -> None:
+        nonlocal instances
+        instances += 1
         cls: Any = made()
-        cls.__init__ = init = _init(cls, frozen)
-        init(self, *values, **named)
+        if instances > FEW or not _fill(self, cls, frozen, values, named):
+            cls.__init__ = init = _init(cls, frozen)
+            init(self, *values, **named)
 
     return first
+
+
+def _fill(self: Any, cls: type[Any], frozen: bool, values: tuple[object, ...], named: dict[str, Any]) -> bool:
+    """Set all fields as the compiled `__init__` would; False where it would refuse these arguments, which is for it to say."""
+    given = named
+    if values:
+        places = [one.name for one in _fields(cls) if one.init and one.kw_only is not True]
+        given = dict(zip(places, values, strict=False))
+        if len(values) > len(places) or given.keys() & named.keys():
+            return False
+        given.update(named)
+    left = len(given)
+    set_field = object.__setattr__ if frozen else setattr
+    for one in _fields(cls):
+        name = one.name
+        if one.init and name in given:
+            left -= 1
+            set_field(self, name, given[name])
+        elif one.default is not MISSING:
+            set_field(self, name, one.default)
+        elif one.default_factory is not MISSING:
+            set_field(self, name, one.default_factory())
+        elif one.init:
+            return False
+    if left:
+        return False
+    if hasattr(cls, "__post_init__"):
+        self.__post_init__()
+    return True
 
 
 def _init(cls: type[Any], frozen: bool) -> Callable[..., None]:

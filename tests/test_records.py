@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from csv_gate.records import dataclass, field, fields, is_dataclass, replace
+from csv_gate.records import FEW, dataclass, field, fields, is_dataclass, replace
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,6 +31,34 @@ class Sum:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "total", self.left + self.right)
+
+
+def fresh_point() -> type:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Point:
+        x: int
+        y: int = 2
+        names: list[str] = field(default_factory=list)
+        note: str = field(default="", compare=False, repr=False)
+
+    return Point
+
+
+def fresh_sum() -> type:
+    @dataclass(slots=True)
+    class Sum:
+        left: int
+        right: int
+        total: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            self.total = self.left + self.right
+
+    return Sum
+
+
+FRESH = {"Point": fresh_point, "Sum": fresh_sum}
+"""Makers of classes that have no instance yet."""
 
 
 @dataclass(slots=True)
@@ -67,12 +95,38 @@ def test_what_is_set_after_the_start_is_part_of_the_instance() -> None:
     assert repr(Sum(1, 2)) == "Sum(left=1, right=2, total=3)"
 
 
-@pytest.mark.parametrize("arguments", [((), {}), ((1,), {}), ((), {"x": 1, "z": 1})])
-def test_wrong_arguments_are_refused_at_the_first_and_at_later_instances(arguments: tuple[Any, Any]) -> None:
-    positional, named = arguments
+@pytest.mark.parametrize(
+    ("kind", "values", "named"),
+    [
+        ("Point", (), {}),
+        ("Point", (1,), {}),
+        ("Point", (), {"x": 1, "z": 1}),
+        ("Sum", (1,), {}),
+        ("Sum", (1, 2, 3), {}),
+        ("Sum", (1,), {"left": 2}),
+        ("Sum", (1, 2), {"left": 2}),
+        ("Sum", (1, 2), {"total": 3}),
+    ],
+)
+@pytest.mark.parametrize("instances_before", [0, 1, FEW + 1])
+def test_wrong_arguments_are_refused_at_the_first_and_at_later_instances(
+    kind: str, values: tuple[Any, ...], named: dict[str, Any], instances_before: int
+) -> None:
+    fresh: Any = FRESH[kind]()
+    for _ in range(instances_before):
+        fresh(**{"Point": {"x": 1}, "Sum": {"left": 1, "right": 2}}[kind])
     for _ in range(2):
-        with pytest.raises(TypeError):
-            Point(*positional, **named)
+        with pytest.raises(TypeError, match=r"__init__\(\)"):
+            fresh(*values, **named)
+
+
+def test_the_first_instances_are_as_the_later_ones() -> None:
+    kind: Any = FRESH["Point"]()
+    points = [kind(x=number, names=["a"]) for number in range(2 * FEW)]
+    assert [(point.x, point.y, point.names, point.note) for point in points] == [(n, 2, ["a"], "") for n in range(2 * FEW)]
+    assert kind(x=1).names is not kind(x=1).names
+    sums: Any = FRESH["Sum"]()
+    assert [sums(number, right=1).total for number in range(2 * FEW)] == [number + 1 for number in range(2 * FEW)]
 
 
 def test_equal_are_instances_of_one_class_whose_compared_fields_are_equal() -> None:
