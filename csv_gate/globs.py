@@ -24,6 +24,7 @@ from enum import Enum
 from itertools import takewhile
 
 from csv_gate.errors import ConfigError
+from csv_gate.lazy import regex
 from csv_gate.records import dataclass, field
 
 MAX_PATTERN_CHARACTERS = 1024
@@ -158,7 +159,7 @@ class GlobIndex:
                 yield index
 
 
-_WILD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
+_WILD = regex(r"(?<!\\)(?:\\\\)*[*?\[]")
 """A wildcard that no backslash takes the meaning from."""
 
 

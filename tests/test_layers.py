@@ -145,3 +145,17 @@ def test_no_shell_is_started() -> None:
     }
 
     assert keywords == set()
+
+
+def test_no_module_compiles_a_regular_expression_while_it_is_imported() -> None:
+    """One takes a tenth of a millisecond and more, and few of them are needed in one run: `csv_gate.lazy.regex` waits."""
+    compiled = {
+        f"{path.relative_to(ROOT).as_posix()}:{node.lineno}"
+        for path in (ROOT / "csv_gate").rglob("*.py")
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"
+    }
+
+    assert compiled == set()

@@ -19,6 +19,7 @@ from enum import StrEnum
 
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Below, Glob, GlobIndex
+from csv_gate.lazy import regex
 from csv_gate.records import dataclass, field
 
 MAX_BYTES = 3 * 1000 * 1000
@@ -114,9 +115,9 @@ def read_codeowners(data: bytes, path: str, dialect: Dialect = Dialect.AUTO) -> 
     return CodeOwners(path=path, dialect=dialect, rules=rules, skipped=tuple(reader.skipped))
 
 
-_HEADER = re.compile(r"(?P<optional>\^)?\[(?P<name>[^\]]+)\](?:\[(?P<approvals>\d{1,4})\])?(?:\s+(?P<owners>.*))?")
-_OWNER = re.compile(r"@{0,2}[^\s@#]+(?:@[^\s@#]+)?")
-_WORDS = re.compile(r"(?:\\.|[^\s\\])+")
+_HEADER = regex(r"(?P<optional>\^)?\[(?P<name>[^\]]+)\](?:\[(?P<approvals>\d{1,4})\])?(?:\s+(?P<owners>.*))?")
+_OWNER = regex(r"@{0,2}[^\s@#]+(?:@[^\s@#]+)?")
+_WORDS = regex(r"(?:\\.|[^\s\\])+")
 
 
 def _recognised(path: str, lines: Sequence[str]) -> Dialect:

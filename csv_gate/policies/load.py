@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from csv_gate.errors import Place, PolicyError
+from csv_gate.lazy import regex
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm
 from csv_gate.policies.envelope import is_envelope, open_envelope
@@ -18,7 +19,7 @@ _XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _LARGEST_FORMAT = 0x20
 """Format numbers up to here are taken for compiled policies, so that a future one is called by its name."""
 _BLANKS = b" \t\r\n"
-_DEPLOYED = re.compile(r"(\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?)\.cip", re.IGNORECASE)
+_DEPLOYED = regex(r"(\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?)\.cip", re.IGNORECASE)
 
 
 def load_policy(path: Path, limits: Limits = DEFAULT_LIMITS) -> AppControlPolicy:

@@ -10,13 +10,14 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
+from csv_gate.lazy import regex
 from csv_gate.model.appcontrol import version_number
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.xml_tree import Element
 
 _BLANKS = " \t\r\n"
-_GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
-_TIME = re.compile(
+_GUID = regex(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
+_TIME = regex(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d{0,20})?(Z|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
