@@ -29,7 +29,7 @@ class Setting:
         return "default" if self.origin is None else str(self.origin)
 
 
-def effective(loaded: LoadedConfig) -> tuple[Setting, ...]:
+def effective_settings(loaded: LoadedConfig) -> tuple[Setting, ...]:
     """Every setting of the configuration in the order of the types, names of mappings sorted. Secrets show their variable's name."""
     return tuple(Setting(key=key, value=value, origin=loaded.origins.get(key)) for key, value in _leaves(loaded.config, ""))
 

@@ -15,27 +15,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
 
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Below, Glob, GlobIndex
 from csv_gate.lazy import regex
+from csv_gate.owners.table import Dialect
 from csv_gate.records import dataclass, field
 
 MAX_BYTES = 3 * 1000 * 1000
 """GitHub's own limit."""
 MAX_LINES = 100_000
-LOCATIONS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-"""Where GitHub (the first three) and GitLab (all but the first) look, in GitHub's order."""
-
-
-class Dialect(StrEnum):
-    """Whose CODEOWNERS grammar holds."""
-
-    AUTO = "auto"
-    """GitHub's below `.github`, GitLab's below `.gitlab`; elsewhere GitLab's if there is a section header."""
-    GITHUB = "github"
-    GITLAB = "gitlab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
