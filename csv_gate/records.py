@@ -149,15 +149,16 @@ def _is_given(default: object) -> bool:
 def _with_slots(cls: type[Any], names: tuple[str, ...], made: dict[str, Any], frozen: bool) -> type[Any]:
     """The class once more: slots can be given only to a class that is being made."""
     inherited = {slot for base in cls.__mro__[1:-1] for slot in base.__dict__.get("__slots__", ())}
-    body = {name: value for name, value in cls.__dict__.items() if name not in names}
+    body = dict(cls.__dict__)
+    for name in made["__record__"][1]:
+        del body[name]
     body.pop("__dict__", None)
     body.pop("__weakref__", None)
-    body.update(made, __slots__=tuple(name for name in names if name not in inherited))
+    body.update(made, __qualname__=cls.__qualname__, __slots__=tuple([name for name in names if name not in inherited]))
     if "__init__" not in body:
         body["__init__"] = _late_init(lambda: again, frozen)
     metaclass: Any = type(cls)
     again: type[Any] = metaclass(cls.__name__, cls.__bases__, body)
-    again.__qualname__ = cls.__qualname__
     return again
 
 

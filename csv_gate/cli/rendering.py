@@ -29,10 +29,12 @@ class Look:
 def options_for(
     console: Console, *, docs_url: str | None = None, base: Path | None = None, attachments: tuple[str, ...] = ()
 ) -> Look:
-    import shutil
-
     environment = console.environment
-    width = shutil.get_terminal_size((100, 24)).columns if console.out.isatty() else 100
+    width = 100
+    if console.out.isatty():
+        import shutil
+
+        width = shutil.get_terminal_size((100, 24)).columns
     return Look(
         ReportOptions(
             colour=console.is_colour_out,

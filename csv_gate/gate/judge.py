@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from csv_gate.containers import OPENERS, Found
+from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import PACKAGES, ExtractionSettings, extract
 from csv_gate.gate.anchors import roots_with, sigstore_root
@@ -31,6 +31,7 @@ from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
 
 if TYPE_CHECKING:
+    from csv_gate.containers import Found
     from csv_gate.gate.required import Formats, RequirementJudge
     from csv_gate.store.facts_cache import FactsCache
 

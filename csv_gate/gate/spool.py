@@ -148,8 +148,11 @@ class _Parsed:
         self._lines = lines
 
     def __iter__(self) -> Iterator[ArtifactResult]:
-        from csv_gate.model.json_node import Node  # a green run reads nothing back
-        from csv_gate.model.result_read import read_artifact
+        return map(_artifact, self._lines())
 
-        for line in self._lines():
-            yield read_artifact(Node(json.loads(line), "$", "the spooled result"))
+
+def _artifact(line: str) -> ArtifactResult:
+    from csv_gate.model.json_node import Node  # a green run reads nothing back
+    from csv_gate.model.result_read import read_artifact
+
+    return read_artifact(Node(json.loads(line), "$", "the spooled result"))

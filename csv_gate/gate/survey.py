@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from csv_gate.containers import OPENERS, Found
+from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError, LimitError
 from csv_gate.formats import PACKAGES, UNSETTLED, detect_format, identify_parts
 from csv_gate.gate.opening import Looked, Selection, members
@@ -20,6 +21,9 @@ from csv_gate.limits import Limits
 from csv_gate.records import dataclass, field
 from csv_gate.scan import Entry, open_content, read_head, read_part
 from csv_gate.signatures import Catalog, Roots
+
+if TYPE_CHECKING:
+    from csv_gate.containers import Found
 
 CATALOG = "catalog"
 
