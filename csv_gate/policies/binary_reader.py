@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import (
@@ -29,6 +28,7 @@ from csv_gate.model.appcontrol import (
     Setting,
     Signer,
 )
+from csv_gate.model.guid import Guid
 from csv_gate.policies import binary_layout as layout
 from csv_gate.policies.binary_cursor import Cursor
 from csv_gate.policies.binary_file_rules import BinaryFileRules
@@ -282,7 +282,7 @@ class _BinaryPolicy:
             )
 
     def _kind(
-        self, word: int, options: frozenset[Option], settings: list[Setting], policy_id: UUID, base_id: UUID
+        self, word: int, options: frozenset[Option], settings: list[Setting], policy_id: Guid, base_id: Guid
     ) -> PolicyKind:
         is_supplemental = bool(word & layout.SUPPLEMENTAL_BIT)
         if layout.has_setting(settings, layout.TAGGING_SETTING):
