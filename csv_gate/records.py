@@ -1,9 +1,9 @@
 """The standard library's `dataclass`, with its methods made when they are first called.
 
-`dataclasses` compiles six methods for each class while the module is imported, makes each class with slots twice, and loads `inspect` and
-with it Python's parser: that was half of what judging one file took. Here a class is made anew once, for its slots. What its fields are is
-worked out when somebody asks, `__init__` is compiled at the first instance, and the other methods are plain functions over the fields.
-What is imported only to be there costs next to nothing.
+`dataclasses` compiles six methods for each class while the module is imported, and loads `inspect` and with it Python's parser: that was
+half of what judging one file took. Here what the fields of a class are is worked out when somebody asks, the first instances are filled
+field by field, `__init__` is compiled when many follow, and the other methods are plain functions over the fields. What is imported only
+to be there costs little more than a class does.
 
 `field`, `fields`, `replace`, pickling, comparing, hashing and printing work as in `dataclasses`, and for a type checker they are that.
 The functions of `dataclasses` itself take these classes too. Left out is what the project does not use: ordering, `InitVar`, and
@@ -38,7 +38,17 @@ else:
 
         __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "metadata", "name", "repr")
 
-        def __init__(self, *, default, default_factory, init, repr, compare, metadata, kw_only):
+        def __init__(
+            self,
+            *,
+            default=MISSING,
+            default_factory=MISSING,
+            init=True,
+            repr=True,
+            compare=True,
+            metadata=None,
+            kw_only=MISSING,
+        ):
             self.name = None
             self.default = default
             self.default_factory = default_factory
@@ -48,17 +58,7 @@ else:
             self.metadata = {} if metadata is None else metadata
             self.kw_only = kw_only
 
-    def field(*, default=MISSING, default_factory=MISSING, init=True, repr=True, compare=True, metadata=None, kw_only=MISSING):
-        """As `dataclasses.field` with these options."""
-        return Field(
-            default=default,
-            default_factory=default_factory,
-            init=init,
-            repr=repr,
-            compare=compare,
-            metadata=metadata,
-            kw_only=kw_only,
-        )
+    field = Field
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, kw_only=False, eq=True):
         """As `dataclasses.dataclass` with these options."""
