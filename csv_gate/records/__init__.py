@@ -91,29 +91,9 @@ class _StandardFields:
     """What `dataclasses` knows a dataclass by, for those who hand a record to its functions; made when they do."""
 
     def __get__(self, instance: object, owner: type[Any]) -> dict[str, Any]:
-        found = _standard.get(owner)
-        if found is None:
-            found = _standard[owner] = _as_standard_fields(owner)
-        return found
+        from csv_gate.records.standard import standard_fields
 
-
-_standard: dict[type[Any], dict[str, Any]] = {}
-
-
-def _as_standard_fields(cls: type[Any]) -> dict[str, Any]:
-    import dataclasses
-
-    def standard(one: Field[Any]) -> Any:
-        options: dict[str, Any] = {name: getattr(one, name) for name in ("init", "repr", "compare", "metadata", "kw_only")}
-        for name in ("default", "default_factory"):
-            if getattr(one, name) is not MISSING:
-                options[name] = getattr(one, name)
-        return dataclasses.field(**options)
-
-    described = [(one.name, Any, standard(one)) for one in fields(cls)]
-    twin: Any = dataclasses.make_dataclass(cls.__name__, described, init=False, repr=False, eq=False)
-    made: dict[str, Any] = twin.__dataclass_fields__
-    return made
+        return standard_fields(owner)
 
 
 _STANDARD_FIELDS = _StandardFields()
@@ -219,7 +199,9 @@ def _late_init(made: Callable[[], type[Any]], frozen: bool) -> Callable[..., Non
         instances += 1
         cls: Any = made()
         if instances > FEW or not _fill(self, cls, frozen, values, named):
-            cls.__init__ = init = _init(cls, frozen)
+            from csv_gate.records.compiled import compiled_init
+
+            cls.__init__ = init = compiled_init(cls, frozen)
             init(self, *values, **named)
 
     return first
@@ -252,48 +234,6 @@ def _fill(self: Any, cls: type[Any], frozen: bool, values: tuple[object, ...], n
     if hasattr(cls, "__post_init__"):
         self.__post_init__()
     return True
-
-
-def _init(cls: type[Any], frozen: bool) -> Callable[..., None]:
-    """Compile the class's `__init__`. A frozen instance is filled through its slots, which nothing refuses."""
-    scope: dict[str, Any] = {"_set": object.__setattr__}
-    heads: dict[bool, list[str]] = {False: ["self"], True: []}
-    lines = []
-    for one in _fields(cls):
-        name = one.name
-        value = name
-        if one.default is not MISSING:
-            scope[f"_d_{name}"] = one.default
-            head = f"{name}=_d_{name}"
-        elif one.default_factory is not MISSING:
-            scope[f"_f_{name}"], scope["_absent"] = one.default_factory, MISSING
-            head = f"{name}=_absent"
-            value = f"_f_{name}() if {name} is _absent else {name}" if one.init else f"_f_{name}()"
-        else:
-            head = name
-        if one.init:
-            heads[one.kw_only is True].append(head)
-        elif one.default_factory is MISSING:
-            continue  # `__post_init__` sets it
-        lines.append(_assignment(cls, name, value, frozen, scope))
-    if hasattr(cls, "__post_init__"):
-        lines.append("self.__post_init__()")
-    parameters = ", ".join([*heads[False], *(["*", *heads[True]] if heads[True] else [])])
-    body = "\n ".join(lines or ["pass"])
-    exec(f"def __init__({parameters}):\n {body}", scope)
-    init: Callable[..., None] = scope["__init__"]
-    init.__qualname__ = f"{cls.__qualname__}.__init__"
-    return init
-
-
-def _assignment(cls: type[Any], name: str, value: str, frozen: bool, scope: dict[str, Any]) -> str:
-    if not frozen:
-        return f"self.{name} = {value}"
-    slot = getattr(getattr(cls, name, None), "__set__", None)
-    if slot is None:
-        return f"_set(self, {name!r}, {value})"
-    scope[f"_s_{name}"] = slot
-    return f"_s_{name}(self, {value})"
 
 
 _compared: dict[type[Any], Callable[[Any], Any]] = {}
