@@ -90,7 +90,7 @@ else:
 class _StandardFields:
     """What `dataclasses` knows a dataclass by, for those who hand a record to its functions; made when they do."""
 
-    def __get__(self, instance: object, owner: type[Any]) -> dict[str, Any]:
+    def __get__(self, instance: object, owner: Any) -> dict[str, Any]:
         from csv_gate.records.standard import standard_fields
 
         return standard_fields(owner)
