@@ -12,7 +12,6 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.judge import Judge, Row
 from csv_gate.gate.plan import Plan
 from csv_gate.limits import KIB, MIB
+from csv_gate.records import replace
 from csv_gate.scan import Entry
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +27,7 @@ from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 from csv_gate.scan.side_files import SideNames
 
 MAX_FINDINGS_PER_CHECK = 50

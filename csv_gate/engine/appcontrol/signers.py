@@ -6,7 +6,6 @@ By root and publisher first, whatever their number. Of those, the ones that a ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from itertools import chain as chained
 from operator import itemgetter
 from typing import NamedTuple
@@ -30,7 +29,7 @@ from csv_gate.model.appcontrol import AppControlPolicy, Option, RootKind, Signer
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainFacts, SignatureFacts
 from csv_gate.model.verdict import RuleRef
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 Group = dict[str | None, tuple[CompiledSigner, ...]]
 """Signers of one root by the wide key of their publisher; `None`: any publisher."""
