@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from enum import Enum
 from functools import lru_cache
 from itertools import takewhile
 
 from csv_gate.errors import ConfigError
-from csv_gate.records import dataclass
+from csv_gate.lazy import regex
+from csv_gate.records import dataclass, field
 
 MAX_PATTERN_CHARACTERS = 1024
 """No sensible pattern comes near; the cost of a match grows with it."""
@@ -161,7 +161,7 @@ class GlobIndex:
                 yield index
 
 
-_WILD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
+_WILD = regex(r"(?<!\\)(?:\\\\)*[*?\[]")
 """A wildcard that no backslash takes the meaning from."""
 
 

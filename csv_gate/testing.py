@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csv_gate.errors import ExitCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 
 if TYPE_CHECKING:
     from csv_gate.gate import Plan
@@ -224,8 +224,6 @@ def _plan(
 
 
 def _cases(result: SavedResult, fail_on: Level | None) -> Iterator[Case]:
-    from dataclasses import replace
-
     from csv_gate.gate.tally import count
 
     for artifact in result.artifacts:
@@ -244,7 +242,6 @@ def _cases(result: SavedResult, fail_on: Level | None) -> Iterator[Case]:
 
 
 def _view(result: SavedResult, artifact: ArtifactResult | None) -> SavedResult:
-    from dataclasses import replace
 
     return replace(
         result, artifacts=() if artifact is None else (artifact,), findings=result.findings if artifact is None else ()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from csv_gate.records import dataclass
+from csv_gate.records import FEW, dataclass, field, fields, is_dataclass, replace
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,18 +19,46 @@ ROOT = Path(__file__).parent.parent
 class Point:
     x: int
     y: int = 2
-    names: list[str] = dataclasses.field(default_factory=list)
-    note: str = dataclasses.field(default="", compare=False, repr=False)
+    names: list[str] = field(default_factory=list)
+    note: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
     left: int
     right: int
-    total: int = dataclasses.field(init=False)
+    total: int = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "total", self.left + self.right)
+
+
+def fresh_point() -> type:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Point:
+        x: int
+        y: int = 2
+        names: list[str] = field(default_factory=list)
+        note: str = field(default="", compare=False, repr=False)
+
+    return Point
+
+
+def fresh_sum() -> type:
+    @dataclass(slots=True)
+    class Sum:
+        left: int
+        right: int
+        total: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            self.total = self.left + self.right
+
+    return Sum
+
+
+FRESH = {"Point": fresh_point, "Sum": fresh_sum}
+"""Makers of classes that have no instance yet."""
 
 
 @dataclass(slots=True)
@@ -67,12 +95,38 @@ def test_what_is_set_after_the_start_is_part_of_the_instance() -> None:
     assert repr(Sum(1, 2)) == "Sum(left=1, right=2, total=3)"
 
 
-@pytest.mark.parametrize("arguments", [((), {}), ((1,), {}), ((), {"x": 1, "z": 1})])
-def test_wrong_arguments_are_refused_at_the_first_and_at_later_instances(arguments: tuple[Any, Any]) -> None:
-    positional, named = arguments
+@pytest.mark.parametrize(
+    ("kind", "values", "named"),
+    [
+        ("Point", (), {}),
+        ("Point", (1,), {}),
+        ("Point", (), {"x": 1, "z": 1}),
+        ("Sum", (1,), {}),
+        ("Sum", (1, 2, 3), {}),
+        ("Sum", (1,), {"left": 2}),
+        ("Sum", (1, 2), {"left": 2}),
+        ("Sum", (1, 2), {"total": 3}),
+    ],
+)
+@pytest.mark.parametrize("instances_before", [0, 1, FEW + 1])
+def test_wrong_arguments_are_refused_at_the_first_and_at_later_instances(
+    kind: str, values: tuple[Any, ...], named: dict[str, Any], instances_before: int
+) -> None:
+    fresh: Any = FRESH[kind]()
+    for _ in range(instances_before):
+        fresh(**{"Point": {"x": 1}, "Sum": {"left": 1, "right": 2}}[kind])
     for _ in range(2):
-        with pytest.raises(TypeError):
-            Point(*positional, **named)
+        with pytest.raises(TypeError, match=r"__init__\(\)"):
+            fresh(*values, **named)
+
+
+def test_the_first_instances_are_as_the_later_ones() -> None:
+    kind: Any = FRESH["Point"]()
+    points = [kind(x=number, names=["a"]) for number in range(2 * FEW)]
+    assert [(point.x, point.y, point.names, point.note) for point in points] == [(n, 2, ["a"], "") for n in range(2 * FEW)]
+    assert kind(x=1).names is not kind(x=1).names
+    sums: Any = FRESH["Sum"]()
+    assert [sums(number, right=1).total for number in range(2 * FEW)] == [number + 1 for number in range(2 * FEW)]
 
 
 def test_equal_are_instances_of_one_class_whose_compared_fields_are_equal() -> None:
@@ -143,14 +197,58 @@ def test_a_class_body_keeps_the_methods_it_has() -> None:
     assert hash(Own(1)) == 1
 
 
-def test_every_class_of_the_package_is_made_this_way() -> None:
-    """One that is not costs every start a millisecond, and takes nobody's notice."""
-    strangers = {
+def test_the_functions_of_the_standard_library_take_records_too() -> None:
+    one = Sum(1, 2)
+    assert dataclasses.is_dataclass(one)
+    assert dataclasses.asdict(Point(x=1, names=["a"])) == {"x": 1, "y": 2, "names": ["a"], "note": ""}
+    assert dataclasses.replace(one, left=5) == Sum(5, 2)
+    assert [field.name for field in dataclasses.fields(Placed)] == ["name", "place"]
+    with pytest.raises(ValueError, match="total"):
+        dataclasses.replace(one, total=5)
+
+
+def test_a_copy_differs_in_what_is_given_alone() -> None:
+    assert replace(Point(x=1, note="a"), y=5) == Point(x=1, y=5)
+    assert replace(Point(x=1, note="a"), y=5).note == "a"
+    assert replace(Sum(1, 2), left=5).total == 7
+    with pytest.raises(ValueError, match="total"):
+        replace(Sum(1, 2), total=5)
+    with pytest.raises(TypeError):
+        replace(Point(x=1), z=5)  # type: ignore[call-arg]
+
+
+def test_fields_tell_what_is_said_of_them() -> None:
+    assert [(one.name, one.compare, one.repr, one.kw_only) for one in fields(Point)] == [
+        ("x", True, True, True),
+        ("y", True, True, True),
+        ("names", True, True, True),
+        ("note", False, False, True),
+    ]
+    assert [one.name for one in fields(Placed("a"))] == ["name", "place"]
+    assert (is_dataclass(Sum), is_dataclass(Sum(1, 2)), is_dataclass(Exception)) == (True, True, False)
+    strangers: Any = Exception
+    with pytest.raises(TypeError):
+        fields(strangers)
+
+
+def test_a_default_that_all_instances_would_share_is_refused() -> None:
+    @dataclass(kw_only=True)
+    class Shared:
+        names: list[str] = []  # noqa: RUF012, that is what is tried
+
+    with pytest.raises(ValueError, match="mutable"):
+        Shared()
+
+
+def test_nothing_of_the_package_loads_the_standard_librarys_dataclasses_while_it_starts() -> None:
+    """It brings `inspect` and Python's parser; and a `field` of its own would be taken for a default."""
+    users = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "csv_gate").rglob("*.py")
-        if path.name != "records.py"
+        if path.parent.name != "records"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses" and any(a.name == "dataclass" for a in node.names)
+        if (isinstance(node, ast.ImportFrom) and node.module == "dataclasses")
+        or (isinstance(node, ast.Import) and any(alias.name == "dataclasses" for alias in node.names))
     }
 
-    assert {path for path in strangers if not path.startswith("csv_gate/engine/")} == set()
+    assert users == set()

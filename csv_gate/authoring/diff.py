@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from csv_gate.authoring.meaning import Key, Statement, properties, roles, statements
 from csv_gate.authoring.words import Direction
 from csv_gate.model.appcontrol import AppControlPolicy, Option
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class PolicyDiff:
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
-        return any(getattr(self, name) for name in self.__dataclass_fields__)
+        return any(getattr(self, one.name) for one in fields(self))
 
 
 def diff(old: AppControlPolicy, new: AppControlPolicy) -> PolicyDiff:

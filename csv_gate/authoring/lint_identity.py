@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePath
-from uuid import UUID
 
 from csv_gate.authoring.subject import Subject, finding
 from csv_gate.model.appcontrol import Option, PolicyForm, PolicyKind, version_text
+from csv_gate.model.guid import Guid
 from csv_gate.model.result import Finding
-from csv_gate.policies.binary_layout import braced
 
-SINGLE_POLICY_ID = UUID("a244370e-44c9-4c06-b551-f6016e563076")
+SINGLE_POLICY_ID = Guid.read("a244370e-44c9-4c06-b551-f6016e563076")
 """Id of the one policy of the single-policy format."""
 _TOLD_ELSEWHERE = ("the file is named ", "the signature of the policy is not valid", "TBS hashes have", "well-known roots have")
 """Beginnings of notes that have a check of their own."""
@@ -39,7 +38,7 @@ def file_name_differs(subject: Subject) -> Iterator[Finding]:
     name = PurePath(subject.policy.path).name
     if subject.policy.form is not PolicyForm.BINARY or not name.lower().endswith(".cip"):
         return
-    wanted = f"{braced(subject.policy.policy_id)}.cip"
+    wanted = f"{subject.policy.policy_id.braced}.cip"
     if name.upper() != wanted.upper():
         yield finding(
             "CSV602",
@@ -65,7 +64,7 @@ def id_twice(subject: Subject) -> Iterator[Finding]:
     if others:
         yield finding(
             "CSV604",
-            f"the PolicyID {braced(policy.policy_id)} is that of {', '.join(sorted(others))} too: a target keeps only one of them",
+            f"the PolicyID {policy.policy_id.braced} is that of {', '.join(sorted(others))} too: a target keeps only one of them",
             subject.place,
             help="give each policy an id of its own (Set-CIPolicyIdInfo -ResetPolicyID), or lint one at a time",
         )
@@ -92,7 +91,7 @@ def ids_contradict(subject: Subject) -> Iterator[Finding]:
     if policy.kind is PolicyKind.BASE and policy.policy_id != policy.base_policy_id:
         yield finding(
             "CSV606",
-            f"a base policy whose BasePolicyID {braced(policy.base_policy_id)} is not its PolicyID {braced(policy.policy_id)}",
+            f"a base policy whose BasePolicyID {policy.base_policy_id.braced} is not its PolicyID {policy.policy_id.braced}",
             subject.place,
             help="make both ids equal, or set PolicyType to Supplemental Policy",
         )
@@ -110,7 +109,7 @@ def single_policy_id(subject: Subject) -> Iterator[Finding]:
     if subject.policy.has_policy_id and subject.policy.policy_id == SINGLE_POLICY_ID:
         yield finding(
             "CSV607",
-            f"the PolicyID {braced(SINGLE_POLICY_ID)} is the one of the single-policy format, which many templates share",
+            f"the PolicyID {SINGLE_POLICY_ID.braced} is the one of the single-policy format, which many templates share",
             subject.place,
             help="give the policy an id of its own (Set-CIPolicyIdInfo -ResetPolicyID)",
         )
@@ -132,7 +131,7 @@ def base_not_in_set(subject: Subject) -> Iterator[Finding]:
     if subject.is_supplemental and bases and all(one.policy_id != subject.policy.base_policy_id for one in bases):
         yield finding(
             "CSV609",
-            f"the base {braced(subject.policy.base_policy_id)} of the supplemental is not among the given policies",
+            f"the base {subject.policy.base_policy_id.braced} of the supplemental is not among the given policies",
             subject.place,
             help="give the base too, or correct BasePolicyID",
         )

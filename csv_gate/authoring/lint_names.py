@@ -11,16 +11,17 @@ from collections.abc import Iterator
 
 from csv_gate.authoring.subject import Subject, finding
 from csv_gate.authoring.words import quoted
+from csv_gate.lazy import regex
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, FileRule, FileRuleKind
 from csv_gate.model.result import Finding
 
-_MACRO = re.compile(r"%[^%\\]*%")
+_MACRO = regex(r"%[^%\\]*%")
 _MACROS = frozenset({"%OSDRIVE%", "%WINDIR%", "%SYSTEM32%"})
 _WRITABLE = (
-    re.compile(r"(%OSDRIVE%|[A-Z]:)?\\?\*?", re.I),
-    re.compile(r"(%OSDRIVE%|[A-Z]:)\\(USERS|PROGRAMDATA|TEMP|TMP)(\\.*|\*)?", re.I | re.S),
-    re.compile(r"(%WINDIR%|(%OSDRIVE%|[A-Z]:)\\WINDOWS)\\(TEMP|TASKS|TRACING)(\\.*|\*)?", re.I | re.S),
-    re.compile(r"(%SYSTEM32%|%WINDIR%\\SYSTEM32|(%OSDRIVE%|[A-Z]:)\\WINDOWS\\SYSTEM32)\\(SPOOL|TASKS)(\\.*|\*)?", re.I | re.S),
+    regex(r"(%OSDRIVE%|[A-Z]:)?\\?\*?", re.I),
+    regex(r"(%OSDRIVE%|[A-Z]:)\\(USERS|PROGRAMDATA|TEMP|TMP)(\\.*|\*)?", re.I | re.S),
+    regex(r"(%WINDIR%|(%OSDRIVE%|[A-Z]:)\\WINDOWS)\\(TEMP|TASKS|TRACING)(\\.*|\*)?", re.I | re.S),
+    regex(r"(%SYSTEM32%|%WINDIR%\\SYSTEM32|(%OSDRIVE%|[A-Z]:)\\WINDOWS\\SYSTEM32)\\(SPOOL|TASKS)(\\.*|\*)?", re.I | re.S),
 )
 """Places of an ordinary installation that users without rights can write to, below them included."""
 

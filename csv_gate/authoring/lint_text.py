@@ -12,7 +12,6 @@ from csv_gate.model.appcontrol import AppControlPolicy, version_text
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
 from csv_gate.model.result_json import finding_json
 from csv_gate.model.verdict import Level
-from csv_gate.policies.binary_layout import braced
 from csv_gate.records import dataclass
 from csv_gate.report.escape import json_line, terminal
 from csv_gate.report.options import ReportOptions
@@ -94,7 +93,7 @@ def render_lint_json(policies: Sequence[AppControlPolicy], findings: Sequence[Fi
     heads = [
         {
             "path": policy.path,
-            "id": braced(policy.policy_id),
+            "id": policy.policy_id.braced,
             "name": policy.name,
             "version": version_text(policy.version),
             "kind": policy.kind.value,

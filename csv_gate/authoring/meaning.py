@@ -21,7 +21,7 @@ from csv_gate.model.appcontrol import (
     SignerUse,
     version_text,
 )
-from csv_gate.policies.binary_layout import DEFAULT_HASH_ALGORITHM, braced, file_rule_key
+from csv_gate.policies.binary_layout import DEFAULT_HASH_ALGORITHM, file_rule_key
 from csv_gate.records import dataclass
 
 Key = tuple[object, ...]
@@ -136,9 +136,9 @@ def properties(policy: AppControlPolicy) -> dict[str, str]:
     found = {
         "kind": policy.kind.value,
         "version": version_text(policy.version),
-        "policy id": braced(policy.policy_id),
-        "base policy id": braced(policy.base_policy_id),
-        "platform id": braced(policy.platform_id),
+        "policy id": policy.policy_id.braced,
+        "base policy id": policy.base_policy_id.braced,
+        "platform id": policy.platform_id.braced,
     }
     if policy.hvci_options:
         found["HVCI options"] = str(policy.hvci_options)

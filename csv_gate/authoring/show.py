@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import field, replace
 
 from csv_gate.authoring.meaning import setting_words
 from csv_gate.authoring.words import signer_words
@@ -18,9 +17,8 @@ from csv_gate.model.appcontrol import (
     SignerUse,
     version_text,
 )
-from csv_gate.policies.binary_layout import braced
 from csv_gate.policies.rule_shape import HASH_LENGTHS
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 
 COM_PROVIDERS = frozenset({"PowerShell", "WSH", "IE", "VBA", "MSI", "AllHostIds"})
 """Hosts of COM classes (App Control docs, "Allow COM object registration in an App Control policy")."""
@@ -96,8 +94,8 @@ def summary(policy: AppControlPolicy) -> PolicySummary:
         form=policy.form.value,
         format_version=policy.format_version,
         version=version_text(policy.version),
-        policy_id=braced(policy.policy_id),
-        base_policy_id=braced(policy.base_policy_id),
+        policy_id=policy.policy_id.braced,
+        base_policy_id=policy.base_policy_id.braced,
         is_single_policy=not policy.has_policy_id,
         signature=policy.signature,
         options=tuple(sorted(policy.options, key=lambda one: (one.number is None, one.number or 0, one.text))),

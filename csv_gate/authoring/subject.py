@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
 from datetime import datetime
 from functools import cached_property
 
@@ -24,7 +23,7 @@ from csv_gate.model.checks import CHECKS
 from csv_gate.model.facts import CertificateFacts
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)

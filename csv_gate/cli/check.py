@@ -125,18 +125,22 @@ def _with_stubs(outputs: tuple[Output, ...], path: str) -> tuple[Output, ...]:
 
 
 def _beside(args: argparse.Namespace, console: Console, selection: Selection) -> _Beside:
-    from csv_gate.cli.saved import saved_result
-
     baseline, last = text(args, "baseline"), text(args, "diff")
     circumstances = None
     if args.notify:
         require_channels(selection.config.notify)
         circumstances = circumstances_of(args, console, selection.config.notify.run_url)
     return _Beside(
-        baseline=None if baseline is None else saved_result(baseline),
-        last=None if last is None else saved_result(last),
+        baseline=None if baseline is None else _saved(baseline),
+        last=None if last is None else _saved(last),
         circumstances=circumstances,
     )
+
+
+def _saved(path: str) -> RunResult:
+    from csv_gate.cli.saved import saved_result  # with what reads results back
+
+    return saved_result(path)
 
 
 def _refuse_to_overwrite_waivers(path: str, selection: Selection) -> None:

@@ -23,11 +23,11 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
         console.out.write((resources.files("csv_gate") / "schemas" / "config.schema.json").read_text("utf-8"))
         return ExitCode.OK
     from csv_gate.cli.selection import load_settings
-    from csv_gate.config import effective
+    from csv_gate.config import effective_settings
     from csv_gate.report.escape import terminal
 
     loaded = load_settings(args, console)
-    settings = effective(loaded)
+    settings = effective_settings(loaded)
     if args.json:
         rows = [{"key": one.key, "value": one.value, "origin": one.origin_text} for one in settings]
         console.out.write(json.dumps({"file": _shown(loaded.path), "settings": rows}, indent=2) + "\n")

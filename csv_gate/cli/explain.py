@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from dataclasses import replace
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
 from csv_gate.cli.parser import text
 from csv_gate.errors import ExitCode
 from csv_gate.model.checks import CHECKS, check, page
+from csv_gate.records import replace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

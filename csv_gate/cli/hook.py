@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
 from csv_gate.errors import ExitCode, NoArtifactsError
+from csv_gate.records import replace
 
 if TYPE_CHECKING:
     from csv_gate.gate import Plan

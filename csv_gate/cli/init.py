@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.parser import text
 from csv_gate.errors import ExitCode, Place, UsageError
+from csv_gate.records import replace
 
 HOSTS = ("github", "azure", "gitlab", "jenkins", "none")
 """The values of `csv_gate.scaffold.CiHost`."""

@@ -21,12 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> ExitCode:
     from csv_gate.cli.selection import load_settings
-    from csv_gate.gate.configured import owners_of
+    from csv_gate.config import owner_index
     from csv_gate.report.escape import json_line, terminal
 
     loaded = load_settings(args, console)
     base = loaded.path.parent if loaded.path else Path.cwd()
-    index = owners_of(loaded.config, base)
+    index = owner_index(loaded.config, base)
     for problem in index.problems:
         console.tell(f"not read: {terminal(problem)}")
     is_unowned = False

@@ -67,8 +67,7 @@ def _form(output: Path, asked: str | None) -> PolicyForm:
 def _named(output: Path, policy: AppControlPolicy, form: PolicyForm) -> Path:
     """The file to write; inside of a folder, under the name that Windows wants."""
     from csv_gate.model.appcontrol import PolicyForm
-    from csv_gate.policies.binary_layout import braced
 
     if not output.is_dir():
         return output
-    return output / (braced(policy.policy_id) + (".xml" if form is PolicyForm.XML else ".cip"))
+    return output / (policy.policy_id.braced + (".xml" if form is PolicyForm.XML else ".cip"))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from csv_gate.cli.console import Console
 from csv_gate.model.result import RunResult
 from csv_gate.notify.circumstances import run_url
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.report import JunitDialect, ReportOptions, render
 
 MAX_WIDTH = 120
@@ -30,10 +29,12 @@ class Look:
 def options_for(
     console: Console, *, docs_url: str | None = None, base: Path | None = None, attachments: tuple[str, ...] = ()
 ) -> Look:
-    import shutil
-
     environment = console.environment
-    width = shutil.get_terminal_size((100, 24)).columns if console.out.isatty() else 100
+    width = 100
+    if console.out.isatty():
+        import shutil
+
+        width = shutil.get_terminal_size((100, 24)).columns
     return Look(
         ReportOptions(
             colour=console.is_colour_out,

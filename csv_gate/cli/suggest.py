@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
-from uuid import UUID
 
 from csv_gate.cli.console import Console
 from csv_gate.cli.options import add_config_options, add_target_options
 from csv_gate.cli.parser import text, texts
 from csv_gate.errors import ExitCode, UsageError
+from csv_gate.model.guid import Guid
+from csv_gate.records import replace
 
 if TYPE_CHECKING:
     from csv_gate.suggesting import Level, Suggestion
@@ -98,11 +98,11 @@ def _level(name: str) -> Level:
     return found
 
 
-def _policy_id(written: str | None) -> UUID | None:
+def _policy_id(written: str | None) -> Guid | None:
     if written is None:
         return None
     try:
-        return UUID(written)
+        return Guid.read(written)
     except ValueError:
         raise UsageError("this is no PolicyID", got=written, expected="{8-4-4-4-12 hexadecimal digits}") from None
 

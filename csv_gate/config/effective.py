@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import is_dataclass
 from datetime import date
 from enum import Enum
 
@@ -12,7 +11,7 @@ from csv_gate.documents import FilePattern, Plain, Secret
 from csv_gate.documents.typed import file_fields
 from csv_gate.errors import Place
 from csv_gate.globs import Glob
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, is_dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ class Setting:
         return "default" if self.origin is None else str(self.origin)
 
 
-def effective(loaded: LoadedConfig) -> tuple[Setting, ...]:
+def effective_settings(loaded: LoadedConfig) -> tuple[Setting, ...]:
     """Every setting of the configuration in the order of the types, names of mappings sorted. Secrets show their variable's name."""
     return tuple(Setting(key=key, value=value, origin=loaded.origins.get(key)) for key, value in _leaves(loaded.config, ""))
 

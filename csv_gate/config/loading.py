@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence as SequenceType
-from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,7 +12,7 @@ from csv_gate.config.model import CONFIG_VERSION, Config
 from csv_gate.config.precedence import from_environment, from_flags
 from csv_gate.documents import Mapping, Node, Origins, Scalar, Sequence, read_typed, read_yaml
 from csv_gate.errors import ConfigError, ConfigErrors, Place
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 FILE_NAME = "csv-gate.yaml"
 MAX_FILES = 32

@@ -7,7 +7,6 @@ Paths are relative to the file that states them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from csv_gate.globs import Glob
 from csv_gate.model.verdict import Level
 from csv_gate.notify.settings import Notify
 from csv_gate.owners import OwnerName, OwnerRule
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 CONFIG_VERSION = 1
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from pathlib import Path
 
 from csv_gate.documents import FilePattern, says
 from csv_gate.owners import Dialect
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

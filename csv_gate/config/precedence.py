@@ -7,7 +7,8 @@ owners, …) have no variables. Paths in variables and flags are relative to the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import get_args, get_origin
@@ -22,6 +23,8 @@ from csv_gate.globs import Glob
 
 PREFIX = "CSV_GATE_"
 _PLAIN = (str, int, bool, Path, Glob, FilePattern)
+NEARNESS = 0.85
+"""Of two names that count as one, misspelt."""
 _NOT_SETTINGS = frozenset({"version", "extends"})
 
 
@@ -47,17 +50,30 @@ def from_environment(environment: Mapping[str, str]) -> MappingNode:
     """
     known = variables()
     entries: list[tuple[Scalar, Node]] = []
-    from difflib import get_close_matches
-
     for name in sorted(environment):
         if not name.startswith(PREFIX) or not environment[name]:
             continue
         place = Place(path=f"environment variable {name}")
         if name in known:
             entries.append(_entry(known[name], environment[name], place))
-        elif near := get_close_matches(name[len(PREFIX) :].lower()[:60], known.values(), n=1, cutoff=0.85):
-            raise ConfigError("this variable is no setting", place=place, help=f"did you mean {PREFIX}{near[0].upper()}?")
+        elif near := _misspelt(name[len(PREFIX) :].lower()[:60], known.values()):
+            raise ConfigError("this variable is no setting", place=place, help=f"did you mean {PREFIX}{near.upper()}?")
     return MappingNode(entries=tuple(entries), place=Place(path="environment"))
+
+
+def _misspelt(word: str, settings: Collection[str]) -> str | None:
+    """The setting that is meant, if one is so near that it must be meant.
+
+    Variables of single commands are no settings either. Of those none has the letters of one, which `difflib` asks for too before it looks
+    at their order; asked here, it need not be loaded.
+    """
+    letters = Counter(word)
+    shared = ((letters & Counter(setting)).total() / (len(word) + len(setting)) for setting in settings)
+    if 2 * max(shared) < NEARNESS:
+        return None
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, settings, n=1, cutoff=NEARNESS)), None)
 
 
 def from_flags(flags: Mapping[str, str | Sequence[str]]) -> MappingNode:

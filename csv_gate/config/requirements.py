@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 
 from csv_gate.documents import FilePattern, says
@@ -12,7 +11,7 @@ from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Glob
 from csv_gate.model.facts import SignatureScheme
 from csv_gate.model.verdict import Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 HEX = "[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
 TBS_HEX = "[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128}"

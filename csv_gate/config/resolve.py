@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +14,9 @@ from types import MappingProxyType
 from csv_gate.config.targets import SHA256, InstallPath, Override, Target, TargetContext
 from csv_gate.config.windows_paths import is_plain_name
 from csv_gate.errors import ConfigError, Place
+from csv_gate.lazy import regex
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
+from csv_gate.records import fields
 
 TrustedRoots = Mapping[Path, frozenset[str]]
 """What `read_trusted_roots` gave for each file that targets name."""
@@ -128,7 +129,7 @@ def trusted_root_files(targets: Iterable[Target]) -> frozenset[Path]:
     return frozenset(path for path in named if path is not None)
 
 
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_PEM = regex(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 
 def read_trusted_roots(path: Path) -> frozenset[str]:

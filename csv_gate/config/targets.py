@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from csv_gate.documents import FilePattern, says
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Glob
 from csv_gate.model.context import CodeMode, Mode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 SHA256 = "[0-9A-Fa-f]{64}"
 

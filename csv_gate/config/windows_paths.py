@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 
+from csv_gate.lazy import regex
+
 EXPECTED = r"an absolute path such as C:\Program Files\App or %WINDIR%\App"
 
 # The macros are those that path rules know (learn.microsoft.com, "Understand App Control policy rules and file rules").
-_ROOT = re.compile(
+_ROOT = regex(
     r"(?:[A-Za-z]:|%(?:OSDRIVE|WINDIR|SYSTEM32)%|\\\\[^\\/:*?\"<>|.][^\\/:*?\"<>|]*\\[^\\/:*?\"<>|]+)(?=\\|\Z)", re.IGNORECASE
 )
-_FORBIDDEN = re.compile(r'[\x00-\x1f\\/:*?"<>|]')
-_SHORT_NAME = re.compile(r"~\d")
+_FORBIDDEN = regex(r'[\x00-\x1f\\/:*?"<>|]')
+_SHORT_NAME = regex(r"~\d")
 
 
 def is_plain_name(name: str) -> bool:

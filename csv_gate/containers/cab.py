@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -18,7 +17,7 @@ from csv_gate.containers.member import CHUNK_BYTES, Item, Member, View
 from csv_gate.containers.streams import Reader
 from csv_gate.errors import FormatError
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 
 _HEADER: Final = struct.Struct("<4sIIIIIBBHHHHH")
 _RESERVES: Final = struct.Struct("<HBB")

@@ -7,7 +7,6 @@ however it ends.
 from __future__ import annotations
 
 import mmap
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import IO
@@ -39,6 +38,12 @@ class Kept:
         self._file.close()
 
 
+def _unnamed_file() -> IO[bytes]:
+    import tempfile  # few members are so large
+
+    return tempfile.TemporaryFile(prefix="csv-gate-")
+
+
 def keep(pieces: Iterable[bytes], budget: Budget) -> Kept:
     """Gather the pieces of a member.
 
@@ -58,7 +63,7 @@ def keep(pieces: Iterable[bytes], budget: Budget) -> Kept:
                     "the member is too large (max_member_bytes)", expected=f"at most {budget.limits.max_member_bytes} bytes"
                 )
             if file is None and size > room:
-                file = tempfile.TemporaryFile(prefix="csv-gate-")  # noqa: SIM115, closed by `Kept`
+                file = _unnamed_file()
                 file.writelines(parts)
                 parts = []
             if file is None:

@@ -6,21 +6,21 @@ Any other member, order or repetition is a problem: tools that look for members 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.member import Item, Member, View, slices
 from csv_gate.errors import FormatError
+from csv_gate.lazy import regex
 from csv_gate.model.problems import Problem, ProblemCode
 
 _MAGIC = b"!<arch>\n"
 _HEADER_BYTES = 60
 _ORDER = (
-    re.compile(r"debian-binary"),
-    re.compile(r"control\.tar(\.(gz|xz|zst))?"),
-    re.compile(r"data\.tar(\.(gz|bz2|xz|zst|lzma))?"),
+    regex(r"debian-binary"),
+    regex(r"control\.tar(\.(gz|xz|zst))?"),
+    regex(r"data\.tar(\.(gz|bz2|xz|zst|lzma))?"),
 )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
 from mmap import mmap
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from csv_gate.containers.budget import Budget
 from csv_gate.model.problems import Problem
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
+
+if TYPE_CHECKING:
+    from csv_gate.containers.budget import Budget
+
+INSIDE = "!/"
+"""Between the path of a container and the name of its member."""
 
 View = memoryview
 """The bytes of a container, attacker-controlled; over bytes in memory or over a read-only mapping."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from csv_gate.lazy import regex
 from csv_gate.model.problems import Problem, ProblemCode
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ODD = re.compile(r"[\x00-\x1f\x7f:]|^/|\.\.|^$")
+_CONTROL = regex(r"[\x00-\x1f\x7f]")
+_ODD = regex(r"[\x00-\x1f\x7f:]|^/|\.\.|^$")
 """What a name has that may lead astray; most have none of it."""
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = regex(r"[A-Za-z]:")
 MAX_PROBLEMS = 50
 """Of one container; what is beyond says nothing new."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from csv_gate.containers.budget import Budget
-from csv_gate.containers.member import Item, Opener, View
 from csv_gate.containers.unread import UNREAD, unread
+
+if TYPE_CHECKING:
+    from csv_gate.containers.budget import Budget
+    from csv_gate.containers.member import Item, Opener, View
 
 
 def _in(module: str, function: str) -> Opener:

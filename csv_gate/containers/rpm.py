@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from csv_gate.containers.budget import Budget
@@ -19,6 +18,7 @@ from csv_gate.errors import FormatError
 from csv_gate.formats import detect_format
 from csv_gate.formats.packages import rpm_header
 from csv_gate.formats.packages.rpm_header import read_parts
+from csv_gate.records import replace
 
 _FILE_SIZES, _LONG_FILE_SIZES, _FILE_MODES, _FILE_DEVICES, _FILE_INODES = 1028, 5008, 1030, 1095, 1096
 _FOLDER_NUMBERS, _NAMES, _FOLDERS = 1116, 1117, 1118

@@ -7,7 +7,6 @@ members are not read (their holes would have to be made up).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.member import CHUNK_BYTES, Item, Member, View, slices
@@ -15,7 +14,7 @@ from csv_gate.containers.names import leads_out
 from csv_gate.containers.streams import Reader
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 BLOCK = 512
 _MAX_EXTENSION_BYTES = 1024 * 1024

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from csv_gate.containers.budget import Budget
-from csv_gate.containers.member import Item, Opener, View
 from csv_gate.errors import FormatError
+
+if TYPE_CHECKING:
+    from csv_gate.containers.budget import Budget
+    from csv_gate.containers.member import Item, Opener, View
 
 UNREAD: Final[Mapping[str, str]] = MappingProxyType(
     {

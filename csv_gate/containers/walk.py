@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import field
 from itertools import chain
 from types import MappingProxyType
 from typing import Protocol
 
 from csv_gate.containers.budget import Budget
 from csv_gate.containers.content import Kept, keep
-from csv_gate.containers.member import Content, Item, Member, View
+from csv_gate.containers.member import INSIDE, Content, Item, Member, View
 from csv_gate.containers.names import Names, shown
 from csv_gate.containers.openers import OPENERS
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import HEAD_BYTES, UNSETTLED, detect_format, identify
 from csv_gate.model.facts import FactName, Gap
 from csv_gate.model.problems import Problem
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
-INSIDE = "!/"
-"""Between the path of a container and the name of its member."""
 _MAX_PROBLEMS = 200
 """Of one container."""
 _SIZE_UNKNOWN = 1 << 62

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
 from csv_gate.errors import ConfigError
+from csv_gate.lazy import regex
 from csv_gate.records import dataclass
 
 DOC = "doc"
@@ -76,7 +76,7 @@ class Secret:
         return found
 
 
-ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ENV_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Shape(StrEnum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
-from dataclasses import MISSING, Field, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -13,6 +12,7 @@ from csv_gate.documents.kinds import DOC, ENV_NAME, HIGH, LOW, PATTERN, FilePatt
 from csv_gate.documents.nodes import Plain
 from csv_gate.documents.typed import file_fields, hints_of, is_required, without_none
 from csv_gate.globs import MAX_PATTERN_CHARACTERS, Glob
+from csv_gate.records import MISSING, Field, is_dataclass
 
 Schema = dict[str, Plain]
 

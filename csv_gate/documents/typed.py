@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
-from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
@@ -22,6 +21,7 @@ from csv_gate.documents.kinds import ENV_NAME, GIVEN, HIGH, KEY, LOW, PATTERN, F
 from csv_gate.documents.nodes import Mapping, Node, Scalar, Sequence, described, whole_number
 from csv_gate.errors import ConfigError, ConfigErrors, Place
 from csv_gate.globs import Glob
+from csv_gate.records import MISSING, Field, fields, is_dataclass
 
 T = TypeVar("T")
 

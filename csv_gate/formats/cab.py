@@ -13,14 +13,13 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import field, replace
 from typing import Final
 
 from csv_gate.formats.pe_digest import ALGORITHMS, CHUNK_BYTES, feed
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import CabinetFacts, Digests, FactName, Facts, Gap, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 from csv_gate.signatures import Subject, read_signatures
 from csv_gate.signatures.content import ListedDigests
 

@@ -7,13 +7,13 @@ only where it is installed.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import detect
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Digests, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import replace
 from csv_gate.signatures import read_catalog
 
 _PLACE = "0"

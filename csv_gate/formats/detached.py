@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Sequence
-from dataclasses import replace
 from mmap import mmap
 from typing import Final, Protocol
 
@@ -23,9 +21,11 @@ from csv_gate.formats.detached_cms import has_signers, read_detached_cms
 from csv_gate.formats.ima import is_ima, read_ima
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.formats.sigstore_bundle import read_sigstore
+from csv_gate.lazy import regex
 from csv_gate.limits import Limits
 from csv_gate.model.facts import Facts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import replace
 from csv_gate.signatures.openpgp import (
     Sink,
     is_armored,
@@ -37,8 +37,8 @@ from csv_gate.signatures.openpgp import (
 
 _CMS_NAMES: Final = (".p7s", ".p7m")
 """What has such a name is read as CMS whatever it holds, so that a damaged one is told."""
-_PEM: Final = re.compile(rb"-----BEGIN (PKCS7|CMS|PKCS #7 SIGNED DATA)-----\s+([A-Za-z0-9+/=\s]+)-----END \1-----")
-_BUNDLE: Final = re.compile(rb"\A\s*\{[\s\S]{0,65536}?application/vnd\.dev\.sigstore\.bundle")
+_PEM: Final = regex(rb"-----BEGIN (PKCS7|CMS|PKCS #7 SIGNED DATA)-----\s+([A-Za-z0-9+/=\s]+)-----END \1-----")
+_BUNDLE: Final = regex(rb"\A\s*\{[\s\S]{0,65536}?application/vnd\.dev\.sigstore\.bundle")
 _SIGNATURE_TAG: Final = 2
 _CHUNK: Final = 1 << 20
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from csv_gate.formats.file_names import format_of_name
+from csv_gate.lazy import regex
 
 HEAD_BYTES: Final = 4096
 """What `detect_format` wants to see of a file, or all of it where the file is shorter."""
@@ -84,7 +85,7 @@ _BOMS: Final[tuple[tuple[bytes, str], ...]] = (
 _LEAST_BOM: Final = min(bom[:1] for bom, _ in _BOMS)
 _CONTROL: Final = bytes({*range(0x20)} - {*range(0x09, 0x0E), 0x1B})
 """Octets that text in UTF-8 does not hold."""
-_ROOT_ELEMENT: Final = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?SiPolicy[\s>/]", re.S)
+_ROOT_ELEMENT: Final = regex(r"(?:\s|<\?.*?\?>|<!--.*?-->)*<(?:[\w.-]+:)?SiPolicy[\s>/]", re.S)
 
 
 _NUSPEC: Final = b".nuspec"

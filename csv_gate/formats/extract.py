@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib import import_module
 from mmap import mmap
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from csv_gate.formats.identify import identify
 from csv_gate.formats.packages import PACKAGES, package_reader
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Digests, FactName, Facts, Gap
+from csv_gate.records import replace
 from csv_gate.signatures.content import ListedDigests
 
 SCRIPTS: Final = frozenset({"powershell", "powershell_xml", "mof", "vbscript", "jscript", "wsf"})

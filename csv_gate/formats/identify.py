@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from mmap import mmap
 from typing import Final
 
 from csv_gate.formats import detect
+from csv_gate.lazy import regex
 from csv_gate.limits import Limits
 
 OLE: Final = "ole"
@@ -24,7 +24,7 @@ UNSETTLED: Final = frozenset({OLE, JSCRIPT, detect.ZIP, detect.UNKNOWN})
 Read = Callable[[int, int], bytes]
 """The octets of a file from one place to another, fewer where it ends."""
 
-_WSH_OBJECTS: Final = re.compile(rb"\bW\0?S\0?c\0?r\0?i\0?p\0?t\b|\bA\0?c\0?t\0?i\0?v\0?e\0?X\0?O\0?b\0?j\0?e\0?c\0?t")
+_WSH_OBJECTS: Final = regex(rb"\bW\0?S\0?c\0?r\0?i\0?p\0?t\b|\bA\0?c\0?t\0?i\0?v\0?e\0?X\0?O\0?b\0?j\0?e\0?c\0?t")
 """What a JScript must name to reach anything outside of itself under Windows Script Host; scripts for browsers and Node do not."""
 _WSH_NAMES: Final = (b"WScript", b"ActiveXObject")
 _VOLUME_AT: Final = 0x8001

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
@@ -22,7 +21,7 @@ from csv_gate.formats.pe_digest import ALGORITHMS, feed
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import CompoundFacts, Digests, FactName, Facts, Gap, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.signatures import Subject, read_signatures
 from csv_gate.signatures.content import ListedDigests
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 from csv_gate.formats import detect
 from csv_gate.formats.pe_certificates import CertificateTable, read_certificate_table
@@ -22,6 +21,7 @@ from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.formats.version_resource import read_version
 from csv_gate.model.facts import Digests, FactName, Facts, Gap, PeFacts, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import replace
 from csv_gate.signatures import read_signatures
 from csv_gate.signatures.content import ListedDigests
 

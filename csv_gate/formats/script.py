@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from csv_gate.formats.file_names import format_of_name
@@ -21,7 +20,7 @@ from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.limits import Limits
 from csv_gate.model.facts import Digests, FactName, Facts, Gap, ScriptFacts, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.signatures import read_signatures
 from csv_gate.signatures.content import ListedDigests
 

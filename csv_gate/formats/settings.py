@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from csv_gate.limits import DEFAULT_LIMITS, Limits
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.signatures import CatalogIndex, Roots
 
 if TYPE_CHECKING:

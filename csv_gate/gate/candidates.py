@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.run import run
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact
+from csv_gate.records import replace
 from csv_gate.scan import walk
 
 MEMBER = "!/"

@@ -9,7 +9,6 @@ target may read it with other eyes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
 from pathlib import Path
 
 from csv_gate.errors import ArtifactError, ConfigError, LimitError, Place
@@ -18,9 +17,9 @@ from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.facts import FactName, Gap
 from csv_gate.model.result import Finding
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.scan import Entry, open_content
-from csv_gate.signatures import Catalog, Roots, read_catalog
+from csv_gate.signatures import Catalog, Roots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,7 @@ def _read(entry: Entry, roots: Roots, limits: Limits) -> Catalog | ArtifactError
         if entry.size > limits.max_catalog_bytes:  # before so much is read into memory
             raise LimitError("a catalog is too large", got=f"{entry.size} bytes", expected="limits.max_catalog_bytes")
         with open_content(entry, limits) as content:
-            return read_catalog(bytes(content), path=entry.path, roots=roots, limits=limits)
+            return _catalog(bytes(content), entry.path, roots, limits)
     except ArtifactError as error:
         return error
 
@@ -113,7 +112,7 @@ def _given(path: str, roots: Roots, limits: Limits) -> Catalog:
                 got=f"{size} bytes",
                 expected=f"at most {limits.max_catalog_bytes} (max_catalog_bytes)",
             )
-        return read_catalog(Path(path).read_bytes(), path=path, roots=roots, limits=limits)
+        return _catalog(Path(path).read_bytes(), path, roots, limits)
     except OSError as error:
         raise ConfigError(
             f"a given catalog cannot be read: {error.strerror or type(error).__name__}", place=Place(path=path)
@@ -122,6 +121,12 @@ def _given(path: str, roots: Roots, limits: Limits) -> Catalog:
         raise ConfigError(
             f"a given catalog cannot be used: {error}", place=Place(path=path), expected="a security catalog (.cat)"
         ) from error
+
+
+def _catalog(data: bytes, path: str, roots: Roots, limits: Limits) -> Catalog:
+    from csv_gate.signatures import read_catalog  # with the cryptography library behind it; most runs have no catalog
+
+    return read_catalog(data, path=path, roots=roots, limits=limits)
 
 
 def _gap(unread: Sequence[str]) -> Gap | None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from csv_gate.config import Config, LoadedConfig, context_for, read_trusted_roots, trusted_root_files
+from csv_gate.config import Config, LoadedConfig, has_owners, owner_index
 from csv_gate.config import Target as TargetSettings
 from csv_gate.documents import FilePattern
 from csv_gate.errors import ConfigError, Place, PolicyError, UsageError
-from csv_gate.gate.plan import Routes, Target, Uniform
+from csv_gate.gate.plan import NoOwners, Owners, Routes, Target, Uniform
 from csv_gate.limits import Limits
 from csv_gate.model.context import AppControlContext, CodeMode, Mode
-from csv_gate.owners import OwnerIndex, load_owner_index
 from csv_gate.policies import join_policies, load_policy
 from csv_gate.records import dataclass
 
@@ -40,27 +38,6 @@ class Asked:
     limits: Limits
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredRoutes:
-    """The routes and contexts that a configured target describes."""
-
-    settings: TargetSettings
-    asked: Asked
-    trusted_roots: Mapping[Path, frozenset[str]]
-
-    def context_for(self, scope: str) -> AppControlContext | None:
-        if not self.settings.routes(scope):
-            return None
-        context = context_for(
-            self.settings,
-            scope,
-            evaluated_at=self.asked.evaluated_at,
-            mode=self.asked.mode,
-            trusted_roots=self.trusted_roots,
-        )
-        return context if self.asked.code_mode is None else replace(context, code_mode=self.asked.code_mode)
-
-
 def targets_of(loaded: LoadedConfig, asked: Asked) -> tuple[Target, ...]:
     """The targets of a run, sorted by name, with their policies read; none, where the configuration has requirements alone.
 
@@ -78,8 +55,10 @@ def targets_of(loaded: LoadedConfig, asked: Asked) -> tuple[Target, ...]:
         raise UsageError(
             "--policy replaces the policies of one target", got=f"{len(chosen)} targets", expected="one --target with --policy"
         )
-    roots = {path: read_trusted_roots(path) for path in sorted(trusted_root_files(chosen))}
-    targets = [target for settings in chosen for target in _versions(settings, ConfiguredRoutes(settings, asked, roots), asked)]
+    from csv_gate.gate.configured_routes import routes_of  # with what works out contexts behind it
+
+    routes = routes_of(chosen, asked)
+    targets = [target for settings, way in zip(chosen, routes, strict=True) for target in _versions(settings, way, asked)]
     return _with_base(tuple(targets))
 
 
@@ -150,18 +129,9 @@ def files_of(patterns: Iterable[FilePattern], what: str, place: Place | None) ->
     return tuple(dict.fromkeys(found))
 
 
-def owners_of(config: Config, root: Path) -> OwnerIndex:
+def owners_of(config: Config, root: Path) -> Owners:
     """Who owns what, by all the sources that the configuration names and those that lie where forges look for them."""
-    ownership = config.ownership
-    return load_owner_index(
-        root,
-        table=config.owners,
-        default=config.default_owner,
-        codeowners=ownership.codeowners,
-        dialect=ownership.dialect,
-        manifests=[path for pattern in ownership.manifests for path in pattern.files()],
-        catalog_info=[path for pattern in ownership.catalog_info for path in pattern.files()],
-    )
+    return owner_index(config, root) if has_owners(config, root) else NoOwners()
 
 
 def _with_base(targets: tuple[Target, ...]) -> tuple[Target, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Protocol
 
 from csv_gate.engine import compile_policy_set, evaluate
@@ -12,6 +11,7 @@ from csv_gate.gate.plan import Target
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Decision, Verdict
+from csv_gate.records import replace
 
 JUDGED_FORMATS: dict[str, frozenset[str]] = {
     "appcontrol": frozenset(

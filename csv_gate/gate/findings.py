@@ -136,7 +136,7 @@ def findings_of_set(target: str, policies: AppControlPolicySet) -> Iterator[Find
         yield Finding(
             check="CSV205",
             level=check("CSV205").level,
-            message=f"the supplemental policy {orphan.label!r} extends {{{str(orphan.base_policy_id).upper()}}}, "
+            message=f"the supplemental policy {orphan.label!r} extends {orphan.base_policy_id.braced}, "
             "which is not among the target's policies: it does nothing",
             target=target,
             place=Place(path=orphan.path),

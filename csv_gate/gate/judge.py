@@ -6,11 +6,10 @@ This is the one place where an unreadable artifact turns into a gap, and a gap i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from csv_gate.containers import OPENERS, Found
+from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import PACKAGES, ExtractionSettings, extract
 from csv_gate.gate.anchors import roots_with, sigstore_root
@@ -26,13 +25,14 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision, Verdict
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex
 from csv_gate.waivers import Waived, apply
 
 if TYPE_CHECKING:
+    from csv_gate.containers import Found
     from csv_gate.gate.required import Formats, RequirementJudge
     from csv_gate.store.content_hash import ContentHash
     from csv_gate.store.database import Database

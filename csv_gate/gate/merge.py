@@ -8,7 +8,6 @@ one that one shard found idle may have been used in another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from csv_gate.containers import OPENERS
@@ -18,7 +17,7 @@ from csv_gate.gate.findings import NO_TARGET, unrouted_findings
 from csv_gate.model.result import ArtifactResult, Finding, Summary
 from csv_gate.model.result_read import SavedResult
 from csv_gate.model.verdict import Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 
 IDLE_WAIVER = "CSV912"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from csv_gate.containers import INSIDE, OPENERS, Budget, Found, Questions, walk_container
+from csv_gate.containers import INSIDE, OPENERS
 from csv_gate.formats import identify
 from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.plan import Plan
@@ -14,6 +14,7 @@ from csv_gate.records import dataclass
 from csv_gate.scan import Content, Entry
 
 if TYPE_CHECKING:
+    from csv_gate.containers import Found, Questions
     from csv_gate.gate.meaning import Requirements
     from csv_gate.requirements import RequirementSet
 
@@ -92,5 +93,7 @@ def container_format(content: Content, name: str, limits: Limits) -> str | None:
 
 def members(plan: Plan, entry: Entry, content: Content, format: str, questions: Questions) -> Iterator[Found]:
     """What is found in a listed file; last the file itself. Paths begin with the entry's scope."""
+    from csv_gate.containers import Budget, walk_container
+
     budget = Budget(plan.limits, len(content), plan.stopwatch)
     return walk_container(content, entry.scope, format, questions, budget)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,7 +14,7 @@ from csv_gate.model.appcontrol import AppControlPolicySet
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.result import Owner, Shard
 from csv_gate.model.verdict import Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.waivers import NO_WAIVERS, WaiverFile
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from csv_gate.gate.judged import Judged, gathered
 from csv_gate.gate.plan import Plan
 from csv_gate.gate.trusted import TrustedFiles
 from csv_gate.limits import KIB, MIB
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 from csv_gate.scan import Entry
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 
 from csv_gate.containers import OPENERS
@@ -13,7 +12,7 @@ from csv_gate.gate.meaning import LEFT_CLOSED, Requirements, around
 from csv_gate.gate.plan import Plan
 from csv_gate.model.facts import FactName, Facts, SignatureSource
 from csv_gate.model.result import Finding
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.requirements import RequirementSet, Seen
 from csv_gate.requirements.findings import findings_for, findings_of_member, findings_of_unopened
 

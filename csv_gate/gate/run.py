@@ -7,7 +7,6 @@ catalogs are; the second judges what some target judges. A file of another forma
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +25,7 @@ from csv_gate.gate.trusted import trusted_files
 from csv_gate.model.appcontrol import version_text
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
+from csv_gate.records import replace
 from csv_gate.scan import Entry, Walk, unused_patterns, walk
 from csv_gate.waivers import waiver_findings
 

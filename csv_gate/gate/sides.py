@@ -5,15 +5,13 @@ Members of containers have none: what lies beside them in the same container is 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from csv_gate.errors import LimitError
 from csv_gate.formats import ExtractionSettings
 from csv_gate.formats.detached import needs_its_file, with_detached
 from csv_gate.limits import Limits
 from csv_gate.model.facts import Facts
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.scan import Content, Entry, open_content
 
 

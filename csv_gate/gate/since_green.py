@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from csv_gate.containers import OPENERS
@@ -19,7 +18,7 @@ from csv_gate.gate.plan import EVERYWHERE, Plan, Target
 from csv_gate.gate.survey import CATALOG, format_of
 from csv_gate.limits import Limits
 from csv_gate.model.verdict import Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.scan import Entry, FileIdentity, walk
 
 STATE_VERSION = 1

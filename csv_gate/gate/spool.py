@@ -7,15 +7,16 @@ process ends.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from io import BytesIO
 from types import TracebackType
+from typing import IO
 
 from csv_gate.errors import StoreError
 from csv_gate.gate.judged import Judged
 from csv_gate.limits import MIB
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
+from csv_gate.records import replace
 
 KEPT_IN_MEMORY = 16 * MIB
 """Bytes of JSON: some two thousand signed artifacts."""
@@ -26,7 +27,8 @@ class Spool:
     """Lines, written once and read any number of times, also by several readers at once."""
 
     def __init__(self, kept_in_memory: int = KEPT_IN_MEMORY) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=kept_in_memory, prefix="csv-gate-")  # noqa: SIM115, closed below
+        self._file: IO[bytes] = BytesIO()
+        self._room = kept_in_memory
         self._notable: list[tuple[int, int]] = []
         self._end = 0
 
@@ -37,6 +39,8 @@ class Spool:
             StoreError: the temporary folder is full or gone.
         """
         try:
+            if self._end <= self._room < self._end + len(judged.lines):
+                self._move_to_file()
             self._file.seek(self._end)
             self._file.write(judged.lines)
         except OSError as error:
@@ -46,6 +50,14 @@ class Spool:
             ) from error
         self._notable += [(self._end + at, length) for at, length in judged.notable]
         self._end += len(judged.lines)
+
+    def _move_to_file(self) -> None:
+        import tempfile  # with four modules of compression behind it; most results stay in memory
+
+        file = tempfile.TemporaryFile(prefix="csv-gate-")  # noqa: SIM115, closed with the spool
+        self._file.seek(0)
+        file.write(self._file.read())
+        self._file = file
 
     def blocks(self) -> Iterator[str]:
         """All lines in the order of writing, each with its line end, many in a block."""
@@ -139,8 +151,11 @@ class _Parsed:
         self._lines = lines
 
     def __iter__(self) -> Iterator[ArtifactResult]:
-        from csv_gate.model.json_node import Node  # a green run reads nothing back
-        from csv_gate.model.result_read import read_artifact
+        return map(_artifact, self._lines())
 
-        for line in self._lines():
-            yield read_artifact(Node(json.loads(line), "$", "the spooled result"))
+
+def _artifact(line: str) -> ArtifactResult:
+    from csv_gate.model.json_node import Node  # a green run reads nothing back
+    from csv_gate.model.result_read import read_artifact
+
+    return read_artifact(Node(json.loads(line), "$", "the spooled result"))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field
+from typing import TYPE_CHECKING
 
-from csv_gate.containers import OPENERS, Found
+from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError, LimitError
 from csv_gate.formats import PACKAGES, UNSETTLED, detect_format, settle
 from csv_gate.gate.opening import Looked, Selection, members
@@ -18,9 +18,12 @@ from csv_gate.gate.plan import Plan
 from csv_gate.gate.trusted import NO_FILES, TrustedFiles
 from csv_gate.globs import Glob
 from csv_gate.limits import Limits
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.scan import Entry, open_content, open_parts, read_head
-from csv_gate.signatures import Catalog, Roots, read_catalog
+from csv_gate.signatures import Catalog, Roots
+
+if TYPE_CHECKING:
+    from csv_gate.containers import Found
 
 CATALOG = "catalog"
 
@@ -169,6 +172,8 @@ def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Surv
 
 
 def _catalog(found: Found, path: str, plan: Plan, roots: Roots) -> MemberCatalog:
+    from csv_gate.signatures import read_catalog  # with the cryptography library behind it
+
     read: Catalog | ArtifactError
     try:
         if found.size > plan.limits.max_catalog_bytes:  # before so much is read into memory

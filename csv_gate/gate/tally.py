@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
 
 from csv_gate.errors import ExitCode
 from csv_gate.model.checks.requirements import OPEN_CHECK, is_requirement
 from csv_gate.model.result import ArtifactResult, Finding, Summary, worst_decision
 from csv_gate.model.verdict import Decision, Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 UNDECIDED_FAMILY = "CSV8"
 """Checks that say that the gate could not decide: exit code 4, unless something else failed the build."""

@@ -9,13 +9,12 @@ All text is untrusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from enum import Enum, IntEnum, StrEnum
-from uuid import UUID
 
 from csv_gate.errors import Place
-from csv_gate.records import dataclass
+from csv_gate.model.guid import Guid
+from csv_gate.records import dataclass, field
 
 VERSION_MAX = 0xFFFF_FFFF_FFFF_FFFF
 """65535.65535.65535.65535 as one number."""
@@ -271,11 +270,11 @@ class AppControlPolicy:
     """Setting PolicyInfo/Information/Id."""
     version: int
     """VersionEx packed."""
-    platform_id: UUID
-    policy_type_id: UUID | None
-    policy_id: UUID
+    platform_id: Guid
+    policy_type_id: Guid | None
+    policy_id: Guid
     """PolicyID, else PolicyTypeID."""
-    base_policy_id: UUID
+    base_policy_id: Guid
     has_policy_id: bool = True
     """False: an old single-policy file that names only PolicyTypeID."""
     options: frozenset[Option] = frozenset()
@@ -303,7 +302,7 @@ class AppControlPolicy:
     @property
     def label(self) -> str:
         """What people call it: its name, else its id."""
-        return self.name or f"{{{str(self.policy_id).upper()}}}"
+        return self.name or self.policy_id.braced
 
     def scenario(self, value: int) -> Scenario | None:
         return next((scenario for scenario in self.scenarios if scenario.value == value), None)

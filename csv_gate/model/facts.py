@@ -8,12 +8,11 @@ Digests are lower-case hex.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from csv_gate.model.problems import Problem
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 FACTS_VERSION = 4
 """Raised whenever an extractor starts to say something else about the same bytes; stored facts of another version are void."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from datetime import date, datetime
 from typing import Protocol
 
 from csv_gate.errors import ExitCode, Place
 from csv_gate.model.facts import Artifact
 from csv_gate.model.verdict import Decision, Level, Verdict
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 SCHEMA_VERSION = "1"
 

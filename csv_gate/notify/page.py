@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from datetime import datetime
 
 from csv_gate.model.checks import check
@@ -19,7 +18,7 @@ from csv_gate.model.result import ArtifactResult, Finding, Owner, RunResult
 from csv_gate.model.verdict import Level
 from csv_gate.notify.circumstances import Circumstances
 from csv_gate.notify.settings import Severity
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 
 MAX_EXAMPLES = 5
 """Artifacts named per cause; the report has them all."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 
 from csv_gate.documents import Secret, says
 from csv_gate.globs import Glob
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 
 class Severity(StrEnum):

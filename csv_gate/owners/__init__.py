@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csv_gate.lazy import lazily
-from csv_gate.owners.table import OwnerName, OwnerRule
+from csv_gate.owners.table import Dialect, OwnerName, OwnerRule
 
 if TYPE_CHECKING:
-    from csv_gate.owners.codeowners import CodeOwners, Dialect, read_codeowners
+    from csv_gate.owners.codeowners import CodeOwners, read_codeowners
     from csv_gate.owners.index import OwnerIndex, OwnerStep
     from csv_gate.owners.loading import load_owner_index
 else:
@@ -16,7 +16,6 @@ else:
         __name__,
         {
             "CodeOwners": "codeowners",
-            "Dialect": "codeowners",
             "OwnerIndex": "index",
             "OwnerStep": "index",
             "load_owner_index": "loading",

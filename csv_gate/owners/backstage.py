@@ -13,7 +13,6 @@ from csv_gate.errors import Place
 from csv_gate.model.result import Owner
 from csv_gate.records import dataclass
 
-FILE_NAME = "catalog-info.yaml"
 _OWNED_KINDS = ("Component", "System", "Resource", "API", "Domain")
 """In the order in which they speak for the code beside them."""
 _CONTACTS = ("github.com/team-slug", "slack.com/channel", "pagerduty.com/service-id")

@@ -15,27 +15,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
-from enum import StrEnum
 
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Below, Glob, GlobIndex
-from csv_gate.records import dataclass
+from csv_gate.lazy import regex
+from csv_gate.owners.table import Dialect
+from csv_gate.records import dataclass, field
 
 MAX_BYTES = 3 * 1000 * 1000
 """GitHub's own limit."""
 MAX_LINES = 100_000
-LOCATIONS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-"""Where GitHub (the first three) and GitLab (all but the first) look, in GitHub's order."""
-
-
-class Dialect(StrEnum):
-    """Whose CODEOWNERS grammar holds."""
-
-    AUTO = "auto"
-    """GitHub's below `.github`, GitLab's below `.gitlab`; elsewhere GitLab's if there is a section header."""
-    GITHUB = "github"
-    GITLAB = "gitlab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +104,9 @@ def read_codeowners(data: bytes, path: str, dialect: Dialect = Dialect.AUTO) -> 
     return CodeOwners(path=path, dialect=dialect, rules=rules, skipped=tuple(reader.skipped))
 
 
-_HEADER = re.compile(r"(?P<optional>\^)?\[(?P<name>[^\]]+)\](?:\[(?P<approvals>\d{1,4})\])?(?:\s+(?P<owners>.*))?")
-_OWNER = re.compile(r"@{0,2}[^\s@#]+(?:@[^\s@#]+)?")
-_WORDS = re.compile(r"(?:\\.|[^\s\\])+")
+_HEADER = regex(r"(?P<optional>\^)?\[(?P<name>[^\]]+)\](?:\[(?P<approvals>\d{1,4})\])?(?:\s+(?P<owners>.*))?")
+_OWNER = regex(r"@{0,2}[^\s@#]+(?:@[^\s@#]+)?")
+_WORDS = regex(r"(?:\\.|[^\s\\])+")
 
 
 def _recognised(path: str, lines: Sequence[str]) -> Dialect:

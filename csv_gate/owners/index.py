@@ -8,14 +8,13 @@ container that nobody claims belongs to whom the container belongs to.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 
 from csv_gate.model.result import Owner
 from csv_gate.owners.backstage import CatalogEntity, nearest
 from csv_gate.owners.codeowners import CodeOwners
 from csv_gate.owners.manifests import Manifests, SourcePath
 from csv_gate.owners.table import OwnerName, OwnerRule
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from csv_gate.errors import ConfigError
-from csv_gate.owners.backstage import FILE_NAME, CatalogEntity, read_catalog_info
-from csv_gate.owners.codeowners import LOCATIONS, CodeOwners, Dialect, read_codeowners
+from csv_gate.owners.backstage import CatalogEntity, read_catalog_info
+from csv_gate.owners.codeowners import CodeOwners, read_codeowners
 from csv_gate.owners.index import OwnerIndex
 from csv_gate.owners.manifests import MAX_BYTES, Claim, Manifests, read_manifest
-from csv_gate.owners.table import OwnerName, OwnerRule
+from csv_gate.owners.places import catalog_info_in, codeowners_in
+from csv_gate.owners.table import Dialect, OwnerName, OwnerRule
 
 T = TypeVar("T")
 
@@ -29,8 +30,8 @@ def load_owner_index(
 ) -> OwnerIndex:
     """Read every source. `codeowners`: where none is given, the places where the forges look; so with `catalog_info`."""
     loading = _Loading(repository)
-    found = codeowners or next((path for name in LOCATIONS if (path := repository / name).is_file()), None)
-    files = tuple(catalog_info) or tuple(path for path in (repository / FILE_NAME,) if path.is_file())
+    found = codeowners or codeowners_in(repository)
+    files = tuple(catalog_info) or tuple(path for path in (catalog_info_in(repository),) if path is not None)
     owners: CodeOwners | None = None
     if found is not None:
         owners = loading.read(found, lambda data, path, _: read_codeowners(data, path, dialect))

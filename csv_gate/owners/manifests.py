@@ -16,16 +16,16 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 
 from csv_gate.errors import ConfigError, Place
-from csv_gate.records import dataclass
+from csv_gate.lazy import regex
+from csv_gate.records import dataclass, field
 
 MAX_BYTES = 64 * 1024 * 1024
 """SBOMs of whole images reach 30 MB."""
 MAX_CLAIMS = 500_000
 PROJECT_SUFFIXES = (".csproj", ".vbproj", ".fsproj", ".vcxproj")
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_SHA256 = regex(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +235,7 @@ def _deps(document: object, place: Place, folder: str) -> Iterator[_Found]:
                 yield Claim(output=output, project=library.partition("/")[0], place=place), library
 
 
-_ASSEMBLY = re.compile(rb"<(?:AssemblyName|TargetName)>\s*([^<>\s$][^<>$]{0,255}?)\s*</")
+_ASSEMBLY = regex(rb"<(?:AssemblyName|TargetName)>\s*([^<>\s$][^<>$]{0,255}?)\s*</")
 
 
 def _project(data: bytes, path: str, folder: str) -> Claim:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-_CHAIN = re.compile(r"(?:\$\([a-zA-Z_][a-zA-Z_0-9.]*\))+", re.ASCII)
-_MACRO = re.compile(r"\$\(([^()]+)\)")
-MACRO_ID = re.compile(r"[a-zA-Z_][a-zA-Z_0-9.]*", re.ASCII)
+from csv_gate.lazy import regex
+
+_CHAIN = regex(r"(?:\$\([a-zA-Z_][a-zA-Z_0-9.]*\))+", re.ASCII)
+_MACRO = regex(r"\$\(([^()]+)\)")
+MACRO_ID = regex(r"[a-zA-Z_][a-zA-Z_0-9.]*", re.ASCII)
 
 
 def macro_names(text: str) -> list[str] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from struct import Struct
 from typing import NoReturn
-from uuid import UUID
 
 from csv_gate.errors import Place, PolicyError
 from csv_gate.limits import Limits
+from csv_gate.model.guid import Guid
 
 _U32 = Struct("<I")
 _U64 = Struct("<Q")
@@ -80,9 +80,9 @@ class Cursor:
         number: int = _I64.unpack_from(self._data, self._take(8, what))[0]
         return number
 
-    def guid(self, what: str) -> UUID:
+    def guid(self, what: str) -> Guid:
         start = self._take(16, what)
-        return UUID(bytes_le=self._data[start : start + 16])
+        return Guid.of(self._data[start : start + 16])
 
     def count(self, what: str, each: int) -> int:
         """A number of things of which each takes at least `each` bytes: more than fit are refused before anything is made."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from struct import pack
-from uuid import UUID
+
+from csv_gate.model.guid import Guid
 
 _ZERO_WORD = b"\0\0\0\0"
 _EMPTY = 2 * _ZERO_WORD
@@ -25,8 +26,8 @@ class Encoder:
     def u64(self, number: int) -> None:
         self._parts.append(pack("<Q", number))
 
-    def guid(self, value: UUID) -> None:
-        self._parts.append(value.bytes_le)
+    def guid(self, value: Guid) -> None:
+        self._parts.append(value.octets)
 
     def blob(self, value: bytes) -> None:
         self._parts.append(pack("<I", len(value)) + value + bytes(-len(value) % 4))

@@ -12,7 +12,6 @@ published converter of AppControl Manager (MIT); no native sample of them is pub
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from uuid import UUID
 
 from csv_gate.model.appcontrol import ArtifactRule, FileRule, FileRuleKind, Option, Setting
 from csv_gate.policies.references import Target
@@ -159,8 +158,3 @@ def options_of(word: int) -> tuple[frozenset[Option], int]:
     """Options of an option word, and the bits that no option is known for."""
     options = frozenset(option for option, bit in OPTION_BITS.items() if word & bit)
     return options, word & ~(option_word(options) | SUPPLEMENTAL_BIT | ALWAYS_BIT)
-
-
-def braced(policy_id: UUID) -> str:
-    """A GUID as XML and file names write it."""
-    return f"{{{str(policy_id).upper()}}}"

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import (
@@ -30,6 +28,7 @@ from csv_gate.model.appcontrol import (
     Setting,
     Signer,
 )
+from csv_gate.model.guid import Guid
 from csv_gate.policies import binary_layout as layout
 from csv_gate.policies.binary_cursor import Cursor
 from csv_gate.policies.binary_file_rules import BinaryFileRules
@@ -44,6 +43,7 @@ from csv_gate.policies.object_identifier import oid_from_value
 from csv_gate.policies.references import Target
 from csv_gate.policies.xml_header import info
 from csv_gate.policies.xml_values import FILETIME_EPOCH
+from csv_gate.records import replace
 
 _LATEST = datetime.max.replace(tzinfo=FILETIME_EPOCH.tzinfo)
 
@@ -282,7 +282,7 @@ class _BinaryPolicy:
             )
 
     def _kind(
-        self, word: int, options: frozenset[Option], settings: list[Setting], policy_id: UUID, base_id: UUID
+        self, word: int, options: frozenset[Option], settings: list[Setting], policy_id: Guid, base_id: Guid
     ) -> PolicyKind:
         is_supplemental = bool(word & layout.SUPPLEMENTAL_BIT)
         if layout.has_setting(settings, layout.TAGGING_SETTING):

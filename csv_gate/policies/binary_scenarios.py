@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from csv_gate.model.appcontrol import ArtifactRule, Scenario, SignerGroup, SignerUse
 from csv_gate.policies import binary_layout as layout
 from csv_gate.policies.binary_cursor import Cursor
 from csv_gate.policies.binary_file_rules import BinaryFileRules
 from csv_gate.policies.references import Target
+from csv_gate.records import replace
 
 
 def read_scenarios(cursor: Cursor, count: int, signer_ids: Sequence[str], rules: BinaryFileRules) -> list[Scenario]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from csv_gate.model.appcontrol import USER_SCENARIO, AppControlPolicy, Option, PolicyKind, Scenario, Setting, SettingValue
 from csv_gate.policies import binary_layout as layout
 from csv_gate.policies.binary_cursor import Cursor
+from csv_gate.records import replace
 
 AppSettings = tuple[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], ...]
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 from csv_gate.errors import Place, PolicyError
+from csv_gate.lazy import regex
 from csv_gate.limits import DEFAULT_LIMITS, Limits
 from csv_gate.model.appcontrol import AppControlPolicy, PolicyForm
+from csv_gate.model.guid import Guid
 from csv_gate.policies.xml_reader import read_xml
+from csv_gate.records import replace
 
 _XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _LARGEST_FORMAT = 0x20
 """Format numbers up to here are taken for compiled policies, so that a future one is called by its name."""
 _BLANKS = b" \t\r\n"
-_DEPLOYED = re.compile(r"(\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?)\.cip", re.IGNORECASE)
+_DEPLOYED = regex(r"(\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?)\.cip", re.IGNORECASE)
 
 
 def load_policy(path: Path, limits: Limits = DEFAULT_LIMITS) -> AppControlPolicy:
@@ -103,6 +104,6 @@ def _looks_compiled(data: bytes) -> bool:
 def _name_note(name: str, policy: AppControlPolicy) -> str | None:
     """Windows finds a compiled policy by its name: the braced PolicyID and `.cip`."""
     match = _DEPLOYED.fullmatch(name)
-    if match is None or policy.form is not PolicyForm.BINARY or UUID(match[1]) == policy.policy_id:
+    if match is None or policy.form is not PolicyForm.BINARY or Guid.read(match[1]) == policy.policy_id:
         return None
     return f"the file is named {name}, but the policy is {{{str(policy.policy_id).upper()}}}: Windows would not activate it"

@@ -7,9 +7,9 @@ Every base must allow; a base and its supplementals allow together; a supplement
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from uuid import UUID
 
 from csv_gate.model.appcontrol import AppControlPolicy, AppControlPolicySet, BaseWithSupplementals, PolicyKind
+from csv_gate.model.guid import Guid
 
 
 def join_policies(policies: Sequence[AppControlPolicy]) -> AppControlPolicySet:
@@ -33,13 +33,13 @@ def join_policies(policies: Sequence[AppControlPolicy]) -> AppControlPolicySet:
 
 
 def _uncertainties(policies: Sequence[AppControlPolicy]) -> Iterator[str]:
-    by_id: dict[UUID, list[AppControlPolicy]] = {}
+    by_id: dict[Guid, list[AppControlPolicy]] = {}
     for policy in policies:
         by_id.setdefault(policy.policy_id, []).append(policy)
     for policy_id, same in by_id.items():
         if len(same) > 1:
             paths = ", ".join(policy.path for policy in same)
-            yield f"{len(same)} policies have the id {_braced(policy_id)} ({paths}): which of them a target keeps is not specified"
+            yield f"{len(same)} policies have the id {policy_id.braced} ({paths}): which of them a target keeps is not specified"
     for policy in policies:
         if policy.unknown_option_bits:
             yield (
@@ -48,12 +48,8 @@ def _uncertainties(policies: Sequence[AppControlPolicy]) -> Iterator[str]:
             )
         if policy.kind is PolicyKind.BASE and policy.policy_id != policy.base_policy_id:
             yield (
-                f"{policy.path} says it is a base, but its BasePolicyID {_braced(policy.base_policy_id)} is not its PolicyID: "
+                f"{policy.path} says it is a base, but its BasePolicyID {policy.base_policy_id.braced} is not its PolicyID: "
                 "whether it stands alone or supplements another is not specified"
             )
         if policy.kind is PolicyKind.SUPPLEMENTAL and policy.policy_id == policy.base_policy_id:
             yield f"{policy.path} is a supplemental of itself: what it adds to is not specified"
-
-
-def _braced(policy_id: UUID) -> str:
-    return f"{{{str(policy_id).upper()}}}"

@@ -8,9 +8,8 @@ checked here either: real files break them, and Windows compares ids only with o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
 
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 NAMESPACE = "urn:schemas-microsoft-com:sipolicy"
 SEPARATOR = " "

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from csv_gate.model.appcontrol import Option, PolicyKind, Setting, SettingValue
+from csv_gate.model.guid import Guid
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.xml_tree import Element
 from csv_gate.policies.xml_values import bool_value, guid_value, hex_value, number_value
 from csv_gate.records import dataclass
 
-WINDOWS_PLATFORM = UUID("2e07f7e4-194c-4d20-b7c9-6f44a6c5a234")
+WINDOWS_PLATFORM = Guid.read("2e07f7e4-194c-4d20-b7c9-6f44a6c5a234")
 KIND_TEXTS = {
     "Base Policy": PolicyKind.BASE,
     "Supplemental Policy": PolicyKind.SUPPLEMENTAL,
@@ -27,10 +27,10 @@ class Identity:
     """Kind and ids of a policy."""
 
     kind: PolicyKind
-    platform_id: UUID
-    policy_type_id: UUID | None
-    policy_id: UUID
-    base_policy_id: UUID
+    platform_id: Guid
+    policy_type_id: Guid | None
+    policy_id: Guid
+    base_policy_id: Guid
     has_policy_id: bool
 
 
@@ -80,7 +80,7 @@ def _kind(root: Element) -> PolicyKind:
     return kind
 
 
-def _guid(root: Element, name: str, notes: Notes) -> UUID | None:
+def _guid(root: Element, name: str, notes: Notes) -> Guid | None:
     element = root.child(name)
     return None if element is None else guid_value(element, name, element.text, notes)
 

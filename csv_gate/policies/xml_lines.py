@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from csv_gate.errors import Place, PolicyError
+from csv_gate.lazy import regex
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = regex("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
 """Blanks other than spaces are written as references: an XML reader would turn them into spaces."""
 

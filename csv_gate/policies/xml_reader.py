@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -37,6 +36,7 @@ from csv_gate.policies.xml_header import Identity, app, info, macro, option, pol
 from csv_gate.policies.xml_signers import UnboundSigner, plain_file_rule_ref, reference, scenario, signer
 from csv_gate.policies.xml_tree import Element, read_tree
 from csv_gate.policies.xml_values import number_value, version_value
+from csv_gate.records import replace
 
 
 class _Placed(Protocol):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import UUID
 
+from csv_gate.lazy import regex
 from csv_gate.model.appcontrol import version_number
+from csv_gate.model.guid import Guid
 from csv_gate.policies.notes import Notes
 from csv_gate.policies.xml_tree import Element
 
 BLANKS = " \t\r\n"
-_GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
-_TIME = re.compile(
+_GUID = regex(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
+_TIME = regex(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d{0,20})?(Z|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
@@ -44,7 +45,7 @@ def hex_value(element: Element, name: str, text: str) -> bytes:
     )
 
 
-def guid_value(element: Element, name: str, text: str, notes: Notes) -> UUID:
+def guid_value(element: Element, name: str, text: str, notes: Notes) -> Guid:
     """A GUID; the schema wants braces, files without them are read with a note."""
     stripped = text.strip(BLANKS)
     match = _GUID.fullmatch(stripped)
@@ -57,7 +58,7 @@ def guid_value(element: Element, name: str, text: str, notes: Notes) -> UUID:
         )
     if not stripped.startswith("{"):
         notes.add("GUIDs are written without braces", f"{name} in line {element.line}")
-    return UUID(match[1])
+    return Guid.read(match[1])
 
 
 def version_value(element: Element, name: str, text: str) -> int:

@@ -27,7 +27,6 @@ from csv_gate.model.appcontrol import (
     SignerUse,
     version_text,
 )
-from csv_gate.policies.binary_layout import braced
 from csv_gate.policies.version_bounds import decode_bounds
 from csv_gate.policies.xml_grammar import NAMESPACE
 from csv_gate.policies.xml_header import KIND_TEXTS
@@ -102,12 +101,12 @@ class _Writer:
         policy = self._policy
         self._xml.text("VersionEx", version_text(policy.version))
         if policy.policy_type_id is not None:
-            self._xml.text("PolicyTypeID", braced(policy.policy_type_id))
-        self._xml.text("PlatformID", braced(policy.platform_id))
+            self._xml.text("PolicyTypeID", policy.policy_type_id.braced)
+        self._xml.text("PlatformID", policy.platform_id.braced)
         if policy.has_policy_id:
-            self._xml.text("PolicyID", braced(policy.policy_id))
+            self._xml.text("PolicyID", policy.policy_id.braced)
         if policy.has_policy_id or policy.base_policy_id != policy.policy_id:
-            self._xml.text("BasePolicyID", braced(policy.base_policy_id))
+            self._xml.text("BasePolicyID", policy.base_policy_id.braced)
         self._xml.open("Rules")
         for option in Option:
             if option in policy.options:

@@ -5,12 +5,12 @@ Source: Azure DevOps docs, logging commands; azure-pipelines-task-lib for what i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TextIO
 
 from csv_gate.errors import ExitCode
 from csv_gate.model.result import RunResult
 from csv_gate.model.verdict import Level
+from csv_gate.records import replace
 from csv_gate.report.causes import Cause, gather, of_level, sentence
 from csv_gate.report.escape import azure_data, azure_property
 from csv_gate.report.options import ReportOptions

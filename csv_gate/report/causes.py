@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
 
 from csv_gate.model.result import RunResult
 from csv_gate.model.verdict import Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.report.diagnostics import Diagnostic, diagnostics, of_run
 
 _CAUSES_MAX = 1_000

@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from csv_gate.lazy import regex
 from csv_gate.model.result_json import dump
 
-_AZURE_COMMAND = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
+_AZURE_COMMAND = regex(r"##(?=(?:vso)?\[)", re.IGNORECASE)
 """The agent looks for a command anywhere in a line, in any letter case."""
-_GITHUB_COMMAND = re.compile(r"(?<![^ ]):(?=:)")
+_GITHUB_COMMAND = regex(r"(?<![^ ]):(?=:)")
 """The runner looks for a command at the start of a line, behind spaces; text is only ever wrapped at spaces."""
-_JSON_SPEAKS = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~>$:@/=^\"']")
+_JSON_SPEAKS = regex("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+_MARKDOWN = regex(r"[\\`*_{}\[\]()#+\-.!|~>$:@/=^\"']")
 
 
 def _seen(character: str) -> str:

@@ -6,11 +6,11 @@ Source: GitHub docs, workflow commands for GitHub Actions.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TextIO
 
 from csv_gate.model.result import RunResult
 from csv_gate.model.verdict import Level
+from csv_gate.records import replace
 from csv_gate.report.causes import Cause, gather, of_level, sentence
 from csv_gate.report.diagnostics import title
 from csv_gate.report.escape import github_data, github_property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
 from typing import TextIO
 
 from csv_gate.model.facts import (
@@ -20,7 +19,7 @@ from csv_gate.model.facts import (
 )
 from csv_gate.model.problems import Problem
 from csv_gate.model.result_json import time_text
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.report.describe import key_words, kind_of_file, scheme_words, version_row
 from csv_gate.report.escape import terminal
 from csv_gate.report.inspect_formats import format_lines

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TextIO
 
 from csv_gate.model.checks.requirements import OPEN_CHECK, is_requirement
 from csv_gate.model.result import ArtifactResult, Finding, RunResult, TargetRef
 from csv_gate.model.verdict import Decision, Level, Verdict
+from csv_gate.records import replace
 from csv_gate.report import junit_size
 from csv_gate.report.describe import artifact_words, rows
 from csv_gate.report.diagnostics import Diagnostic, diagnostics, of_run

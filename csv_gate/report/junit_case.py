@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 
-from csv_gate.records import dataclass
+from csv_gate.lazy import regex
+from csv_gate.records import dataclass, replace
 from csv_gate.report.escape import clip, visible, xml
 from csv_gate.report.options import JunitDialect, ReportOptions
 
@@ -18,7 +17,7 @@ _NAME_MAX = 380
 _SHORT = 200
 _SHORT_FILE = 1_000
 """Characters of a path beyond which a shortened case does not name its file."""
-_MARKED = re.compile(r" #[0-9a-f]{16}$")
+_MARKED = regex(r" #[0-9a-f]{16}$")
 _WITH_OWNER = (JunitDialect.AZURE, JunitDialect.GITHUB)
 _WITH_FILE = (JunitDialect.GITHUB, JunitDialect.GITLAB, JunitDialect.JENKINS)
 

@@ -6,7 +6,6 @@ others. No line starts with text from an artifact.
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TextIO
@@ -173,6 +172,10 @@ class _Writer:
 
     def _wrap(self, text: str, *, indent: str = "", room: int | None = None) -> list[str]:
         width = max(room if room is not None else self.options.width, 24)
+        if len(text) <= width and not text.endswith(" ") and "\t" not in text:
+            return [text]
+        import textwrap  # a green run tells nothing so long
+
         return textwrap.wrap(
             text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
         ) or [""]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
+from csv_gate.lazy import regex
 from csv_gate.model.facts import CertificateFacts, SignatureFacts, SignatureSource
 from csv_gate.requirements.model import Demands, TestNames, can_be_signed
 from csv_gate.requirements.seen import Seen
@@ -14,7 +15,7 @@ from csv_gate.requirements.signers import TEST_ROOTS, certificates_of
 from csv_gate.requirements.unmet import Unmet
 
 _SHOWN = 5
-_TEST = re.compile(r"(?<![a-z])test(?:s|ing)?(?![a-z])|^root agency$", re.IGNORECASE)
+_TEST = regex(r"(?<![a-z])test(?:s|ing)?(?![a-z])|^root agency$", re.IGNORECASE)
 """The word `test`, and the authority whose key comes with the makecert tool."""
 
 

@@ -7,10 +7,10 @@ Of several signatures the one that comes nearest is told of. A file with both a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from csv_gate.model.facts import Facts, SignatureFacts, SignatureSource, TimestampKind
+from csv_gate.records import replace
 from csv_gate.requirements.model import Demands
 from csv_gate.requirements.seen import Seen
 from csv_gate.requirements.signers import first_fit, names_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from csv_gate.owners.codeowners import LOCATIONS
+from csv_gate.owners.places import CODEOWNERS
 from csv_gate.records import dataclass
 
 MAX_FILES = 50_000
@@ -57,7 +57,7 @@ def survey(root: Path) -> Survey:
         policies=tuple(sorted(policies)),
         outputs=tuple(sorted(outputs)[:MAX_FOUND]),
         ci=_ci(root),
-        codeowners=next((name for name in LOCATIONS if (root / name).is_file()), None),
+        codeowners=next((name for name in CODEOWNERS if (root / name).is_file()), None),
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import Final
 
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 SIDE_ENDINGS: Final = (
     ".asc",

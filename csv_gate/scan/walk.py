@@ -20,7 +20,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field
 from operator import attrgetter
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from csv_gate.limits import Limits
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding
 from csv_gate.model.verdict import Level
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.scan.reading import Entry, FileIdentity
 from csv_gate.scan.side_files import SideNames
 

@@ -7,11 +7,30 @@ had expired and whether the time stamp helps is for an engine to say, from the s
     signatures = read_signatures(block, content, source=SignatureSource.EMBEDDED, place="0", roots=Roots.known(), limits=limits)
 """
 
-from csv_gate.signatures.authenticode import read_signatures
-from csv_gate.signatures.catalog import Catalog, CatalogIndex, CatalogMember, read_catalog
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from csv_gate.lazy import lazily
+from csv_gate.signatures.catalog import Catalog, CatalogIndex, CatalogMember
 from csv_gate.signatures.content import SignedContent, Subject
-from csv_gate.signatures.envelope import SignedDataFacts, read_signed_data
 from csv_gate.signatures.roots import WELL_KNOWN_COMMON_NAMES, Roots
+
+if TYPE_CHECKING:
+    from csv_gate.signatures.authenticode import read_signatures
+    from csv_gate.signatures.catalog_reader import read_catalog
+    from csv_gate.signatures.envelope import SignedDataFacts, read_signed_data
+else:
+    # What reads signatures brings the cryptography library. A run whose facts are all kept verifies nothing.
+    __getattr__ = lazily(
+        __name__,
+        {
+            "SignedDataFacts": "envelope",
+            "read_catalog": "catalog_reader",
+            "read_signatures": "authenticode",
+            "read_signed_data": "envelope",
+        },
+    )
 
 __all__ = [
     "WELL_KNOWN_COMMON_NAMES",

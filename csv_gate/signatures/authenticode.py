@@ -8,13 +8,13 @@ signature that cannot be read is a fact with `valid=False` and the problem that 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError, LimitError
 from csv_gate.limits import Limits
 from csv_gate.model.facts import PageHashFacts, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import replace
 from csv_gate.signatures import oids
 from csv_gate.signatures.cms import Check, SignerInfo, read_signed_data
 from csv_gate.signatures.content import SignedContent, Subject

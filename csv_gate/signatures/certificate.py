@@ -9,13 +9,12 @@ Not modelled: name constraints, path length, policies, revocation. An extension 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import field
 from functools import lru_cache
 
 from csv_gate.errors import FormatError
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.facts import CertificateFacts
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.signatures import oids
 from csv_gate.signatures.der import BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, Element, Source, context
 from csv_gate.signatures.keys import PublicKey, SignatureAlgorithm, read_key, read_signature_algorithm

@@ -19,9 +19,10 @@ from csv_gate.limits import Limits
 from csv_gate.model.facts import ChainEnd, ChainFacts
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
+from csv_gate.signatures.anchors import Anchor
 from csv_gate.signatures.certificate import Certificate
 from csv_gate.signatures.keys import WEAK_DIGESTS, WEAK_RSA_BITS, read_key
-from csv_gate.signatures.roots import Anchor, Roots
+from csv_gate.signatures.roots import Roots
 
 MAX_LINKS: Final = 64
 """Signatures verified for one chain. A real one needs three; certificates that cross-sign each other could ask for any number."""

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import field
 from functools import lru_cache
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.signatures import oids
 from csv_gate.signatures.certificate import Certificate, read_certificate
 from csv_gate.signatures.der import INTEGER, OCTET_STRING, SEQUENCE, SET, Element, Source, context

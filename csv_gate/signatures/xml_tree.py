@@ -7,12 +7,11 @@ attributes and no external anything (Canonical XML 1.0, section 2.1, asks for th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 from pyexpat import ExpatError, ParserCreate
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 MAX_DEPTH: Final = 64
 MAX_ELEMENTS: Final = 500_000

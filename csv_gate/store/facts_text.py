@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +29,7 @@ from csv_gate.model.facts import (
     VersionFacts,
 )
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.records import fields
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -153,11 +153,11 @@ class FactsWriter:
         )
 
 
-_DIGESTS: Final = tuple(Digests.__dataclass_fields__)
-_PE: Final = tuple(PeFacts.__dataclass_fields__)
-_VERSION: Final = tuple(VersionFacts.__dataclass_fields__)
+_DIGESTS: Final = tuple(one.name for one in fields(Digests))
+_PE: Final = tuple(one.name for one in fields(PeFacts))
+_VERSION: Final = tuple(one.name for one in fields(VersionFacts))
 _CERTIFICATE: Final = tuple(
-    name for name in CertificateFacts.__dataclass_fields__ if name not in ("not_before", "not_after", "tbs", "eku")
+    one.name for one in fields(CertificateFacts) if one.name not in ("not_before", "not_after", "tbs", "eku")
 )
 
 _WRITTEN: Final[dict[type[DataclassInstance], str]] = {

@@ -7,12 +7,12 @@ of the signature (CertOemID), since the leaf of every such signature is Microsof
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from types import MappingProxyType
 
 from csv_gate.errors import Place
+from csv_gate.lazy import regex
 from csv_gate.model.appcontrol import (
     CertRoot,
     Eku,
@@ -33,7 +33,7 @@ from csv_gate.suggesting.names import content_id, is_writable, shown
 WHQL_OID = "1.3.6.1.4.1.311.10.3.5"
 PLACE = Place(path="suggested policy")
 ANY_FILE = "*"
-_WILDCARDS = re.compile(r"[*?]")
+_WILDCARDS = regex(r"[*?]")
 
 
 class Level(StrEnum):

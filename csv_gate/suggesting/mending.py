@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from csv_gate.engine import CompiledPolicySet
 from csv_gate.model.appcontrol import FileRule, Signer
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Decision, Verdict
+from csv_gate.records import replace
 from csv_gate.suggesting.levels import Level, Proposal, Unavailable, proposals
 from csv_gate.suggesting.names import shown
 from csv_gate.suggesting.trying import Trial, unmendable

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID, uuid5
 
 from csv_gate.model.appcontrol import (
@@ -21,10 +20,12 @@ from csv_gate.model.appcontrol import (
     SignerUse,
     version_number,
 )
+from csv_gate.model.guid import Guid
+from csv_gate.records import replace
 from csv_gate.suggesting.levels import PLACE, Proposal
 from csv_gate.suggesting.names import content_id, shown
 
-PLATFORM = UUID("2e07f7e4-194c-4d20-b7c9-6f44a6c5a234")
+PLATFORM = Guid.read("2e07f7e4-194c-4d20-b7c9-6f44a6c5a234")
 """The PlatformID that every App Control policy of Windows bears."""
 _SCENARIO_NAMES = {131: ("ID_SIGNINGSCENARIO_DRIVERS_1", "Kernel mode"), 12: ("ID_SIGNINGSCENARIO_WINDOWS", "User mode")}
 
@@ -77,7 +78,7 @@ def supplemental_of(
         settings=(Setting(provider="PolicyInfo", key="Information", value_name="Name", value=title),),
     )
     content = hashlib.sha256(repr((title, policy.options, ordered, policy.signers, scenarios)).encode("utf-8", "replace"))
-    return replace(policy, policy_id=uuid5(base.policy_id, content.hexdigest()))
+    return replace(policy, policy_id=Guid.read(str(uuid5(UUID(str(base.policy_id)), content.hexdigest()))))
 
 
 def _join(own: dict[str, Signer], signer: Signer, value: int) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from uuid import UUID
 
 from csv_gate.engine import CompiledPolicySet, compile_policy_set, evaluate, with_supplemental
 from csv_gate.errors import Place, UsageError
 from csv_gate.model.appcontrol import AppControlPolicy, AppControlPolicySet, Option
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
+from csv_gate.model.guid import Guid
 from csv_gate.model.verdict import Decision
 from csv_gate.policies import read_policy, write_xml
 from csv_gate.records import dataclass
@@ -34,7 +34,7 @@ class Wish:
 
     level: Level = Level.FILE_PUBLISHER
     fallbacks: tuple[Level, ...] = (Level.HASH,)
-    base_id: UUID | None = None
+    base_id: Guid | None = None
     """Of the base to extend; needed where the set has several."""
     name: str | None = None
 
@@ -121,7 +121,7 @@ def suggest(policies: AppControlPolicySet, candidates: Iterable[Candidate], wish
     )
 
 
-def _base(policies: AppControlPolicySet, wanted: UUID | None) -> AppControlPolicy:
+def _base(policies: AppControlPolicySet, wanted: Guid | None) -> AppControlPolicy:
     bases = [entry.base for entry in policies.bases if wanted is None or entry.base.policy_id == wanted]
     if len(bases) != 1:
         known = ", ".join(f"{{{str(entry.base.policy_id).upper()}}} {shown(entry.base.label)}" for entry in policies.bases)

@@ -7,11 +7,10 @@ that could not look then could not vouch for it, and can't now. Verdicts stay as
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, RunResult, Summary, TargetRef
 from csv_gate.model.verdict import Decision, Verdict
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 
 _Key = tuple[str, str, str, str]
 """Check, path, target, policy id."""

@@ -6,7 +6,6 @@ A waiver names what it excuses by digest, path, check or target. Of one kind any
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from datetime import date
 from itertools import takewhile
 
@@ -15,7 +14,7 @@ from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Below, Glob, is_literal
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.result import WaiverRef
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 SHA256 = "[0-9A-Fa-f]{64}"
 WAIVERS_VERSION = 1

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +33,7 @@ from csv_gate.model.appcontrol import (
 )
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.facts import CertificateFacts
+from csv_gate.model.guid import Guid
 from csv_gate.model.verdict import Level
 from csv_gate.policies import load_policy, read_policy
 from tests.builders import facts
@@ -434,7 +434,7 @@ def test_one_policy_given_twice_is_not_two_with_one_id() -> None:
 
 
 def test_versions_are_compared_within_one_policy_id_only() -> None:
-    other = policy(policy_id=UUID(OTHER_ID), version=VERSION_MAX, sha256="4" * 64)
+    other = policy(policy_id=Guid.read(OTHER_ID), version=VERSION_MAX, sha256="4" * 64)
     assert "CSV605" not in [one.check for one in lint([policy()], against=[other])]
 
 

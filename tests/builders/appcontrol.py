@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from uuid import UUID
 
 from csv_gate.errors import Place
 from csv_gate.model.appcontrol import (
@@ -31,6 +30,7 @@ from csv_gate.model.appcontrol import (
     VersionBounds,
     version_number,
 )
+from csv_gate.model.guid import Guid
 
 PLACE = Place(path="policy.xml", line=1)
 USUAL = frozenset({Option.UMCI, Option.UNSIGNED_POLICY, Option.ALLOW_SUPPLEMENTAL_POLICIES})
@@ -185,10 +185,10 @@ def policy(
         friendly_name=None,
         info_id=None,
         version=version_number((10, 0, 0, 0)),
-        platform_id=UUID(int=0),
+        platform_id=Guid.read(f"{0:032x}"),
         policy_type_id=None,
-        policy_id=UUID(int=number),
-        base_policy_id=UUID(int=base_number or number),
+        policy_id=Guid.read(f"{number:032x}"),
+        base_policy_id=Guid.read(f"{base_number or number:032x}"),
         options=frozenset(options),
         file_rules={one.id: one for one in (*rules, *unreferenced)},
         signers={one.id: one for one in signers},

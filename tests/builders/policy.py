@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-from uuid import UUID
 from xml.sax.saxutils import quoteattr
 
 from csv_gate.errors import Place
@@ -28,6 +27,7 @@ from csv_gate.model.appcontrol import (
     SignerUse,
     VersionBounds,
 )
+from csv_gate.model.guid import Guid
 from csv_gate.policies.object_identifier import value_from_oid
 from csv_gate.policies.version_bounds import ABSENT
 
@@ -251,9 +251,9 @@ def policy(
     path: str = "policy.xml",
     sha256: str = "0" * 64,
     kind: PolicyKind = PolicyKind.BASE,
-    policy_id: UUID | str = BASE_ID,
-    base_policy_id: UUID | str | None = None,
-    policy_type_id: UUID | None = None,
+    policy_id: Guid | str = BASE_ID,
+    base_policy_id: Guid | str | None = None,
+    policy_type_id: Guid | None = None,
     has_policy_id: bool = True,
     version: int = 10 << 48,
     options: Iterable[Option] = (Option.UMCI,),
@@ -274,8 +274,8 @@ def policy(
     app_settings: tuple[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], ...] = (),
     format_version: int | None = None,
 ) -> AppControlPolicy:
-    own = policy_id if isinstance(policy_id, UUID) else UUID(policy_id)
-    base = own if base_policy_id is None else base_policy_id if isinstance(base_policy_id, UUID) else UUID(base_policy_id)
+    own = policy_id if isinstance(policy_id, Guid) else Guid.read(policy_id)
+    base = own if base_policy_id is None else base_policy_id if isinstance(base_policy_id, Guid) else Guid.read(base_policy_id)
     return AppControlPolicy(
         path=path,
         sha256=sha256,
@@ -285,7 +285,7 @@ def policy(
         friendly_name=friendly_name,
         info_id=None,
         version=version,
-        platform_id=UUID(PLATFORM),
+        platform_id=Guid.read(PLATFORM),
         policy_type_id=policy_type_id,
         policy_id=own,
         base_policy_id=base,

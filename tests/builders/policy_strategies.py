@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from csv_gate.model.appcontrol import (
     SignerUse,
     VersionBounds,
 )
+from csv_gate.model.guid import Guid
 from tests.builders import policy as build
 
 texts = st.text(
@@ -34,7 +34,7 @@ texts = st.text(
 some_text = st.none() | texts
 versions = st.sampled_from([0, 1, 1 << 48, VERSION_MAX]) | st.integers(0, VERSION_MAX)
 digests = st.sampled_from([20, 32, 48, 64]).flatmap(lambda size: st.binary(min_size=size, max_size=size))
-uuids = st.integers(0, (1 << 128) - 1).map(lambda number: UUID(int=number))
+uuids = st.integers(0, (1 << 128) - 1).map(lambda number: Guid.read(f"{number:032x}"))
 EKUS = tuple(build.eku(f"1.3.6.1.5.5.7.3.{number}", f"ID_EKU_E_{number}") for number in range(3))
 
 

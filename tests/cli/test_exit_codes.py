@@ -50,7 +50,8 @@ def test_nothing_to_check_ends_with_3(process: Command, build: Build, tmp_path: 
 AS_NOBODY = """
 import os, sys
 from csv_gate.cli.main import main
-main(sys.argv[1:] + ["-o", "json=/dev/null"])  # imports all that the unprivileged user may not be able to read
+for more in ([], ["--no-cache"]):  # imports all that the unprivileged user may not be able to read
+    main([*sys.argv[1:], "-o", "json=/dev/null", *more])
 print("----")
 sys.stdout.flush()
 os.setgroups([])
@@ -70,7 +71,7 @@ def test_what_may_not_be_read_ends_with_4(build: Build) -> None:
     done = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, *map(str, build.check())], capture_output=True, text=True, timeout=120
     )
-    out = done.stdout.partition("----")[2]
+    out = done.stdout.rpartition("----")[2]
     assert done.returncode == 4, done.stderr
     assert out.count("error[CSV801]") == 2
     assert "Permission denied" in out

@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path, monk
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", denied)
+    monkeypatch.setattr("os.open", denied)
     with pytest.raises(OutputError) as caught:
         check_writable(outputs(f"json={tmp_path}/r.json"))
     assert caught.value.got == "Permission denied"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from csv_gate.config import FailOn, effective, load_config
+from csv_gate.config import FailOn, effective_settings, load_config
 from csv_gate.errors import ConfigErrors
 
 FILE = """\
@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 def test_flag_beats_variable_beats_file_beats_default(path: Path) -> None:
     environment = {"CSV_GATE_FAIL_ON": "warning", "CSV_GATE_JOBS": "3", "PATH": "x"}
     loaded = load_config(path, environment=environment, flags={"fail_on": "error"})
-    settings = {entry.key: (entry.value, entry.origin_text) for entry in effective(loaded)}
+    settings = {entry.key: (entry.value, entry.origin_text) for entry in effective_settings(loaded)}
     assert settings["fail_on"] == ("error", "--fail-on")
     assert settings["jobs"] == (3, "environment variable CSV_GATE_JOBS")
     assert settings["exclude"] == (["a"], f"{path}:4:10")
@@ -73,4 +73,4 @@ def test_variables_that_mean_something_else_are_left_alone(path: Path, name: str
 
 
 def test_settings_come_in_the_same_order_every_time(path: Path) -> None:
-    assert effective(load_config(path)) == effective(load_config(path))
+    assert effective_settings(load_config(path)) == effective_settings(load_config(path))

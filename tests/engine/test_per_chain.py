@@ -10,7 +10,10 @@ import pytest
 
 from csv_gate.engine import compile_policy_set, evaluate
 from csv_gate.engine.appcontrol.per_chain import MOST, PerChain
+from csv_gate.model.appcontrol import USER_SCENARIO
+from csv_gate.model.context import AppControlContext
 from csv_gate.records import dataclass
+from tests.builders import appcontrol as ac
 from tests.builders import facts as f
 from tests.engine.generated import Generator
 
@@ -68,3 +71,17 @@ def test_a_set_that_has_judged_others_judges_like_a_fresh_one(kind: str) -> None
         for facts, context in asked:
             fresh = compile_policy_set(policies)
             assert evaluate(facts, used, context, target="t") == evaluate(facts, fresh, context, target="t")
+
+
+def test_a_chain_that_leaves_many_signers_in_question_is_not_kept() -> None:
+    """Else chains with unreadable names, which fit every publisher, would fill the memory under a large policy."""
+    authority = f.tbs("Contoso CA", "Contoso Root")
+    signers = [ac.signer(f"ID_SIGNER_{number}", tbs=authority, publisher=f"Publisher {number}") for number in range(100)]
+    compiled = compile_policy_set(ac.policy_set(ac.policy(signers=signers)))
+    for name, is_kept in (("Publisher 7", True), ("Publisher \ufffd", False)):
+        signature = f.signature(f.certificate(name))
+        evaluate(f.facts(signature), compiled, AppControlContext(evaluated_at=f.NOW), target="t")
+        index = compiled.bases[0].base.scenarios[USER_SCENARIO].allowed_signers
+        assert signature.chain is not None
+        assert signature.signer is not None
+        assert (index.likely.get(signature.chain, signature.signer) is not None) == is_kept

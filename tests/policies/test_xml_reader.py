@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 
 from csv_gate.errors import PolicyError
 from csv_gate.limits import Limits
 from csv_gate.model.appcontrol import VERSION_MAX, FileRuleKind, Option, PolicyKind, RootKind, version_number
+from csv_gate.model.guid import Guid
 from csv_gate.policies import read_policy
 from tests.builders.policy import BASE_ID, OTHER_ID, SHA256, element, policy_xml, scenario_xml, signer_xml
 
@@ -311,4 +311,4 @@ def test_schema_instance_attributes_of_the_root_do_no_harm() -> None:
     data = policy_xml().replace(
         b"<SiPolicy ", b'<SiPolicy xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b" ', 1
     )
-    assert read_policy(data, path="p.xml").policy_id == UUID(BASE_ID)
+    assert read_policy(data, path="p.xml").policy_id == Guid.read(BASE_ID)

@@ -33,7 +33,7 @@ def test_a_root_without_a_key_has_a_name_to_be_ruled_out_by() -> None:
 
 
 def test_the_name_of_a_known_root_is_not_its_key() -> None:
-    anchor = next(iter(group[0] for group in Roots.known().by_subject.values() if group[0].well_known == "07"))
+    anchor = next(iter(group[0] for group in Roots.known().by_subject().values() if group[0].well_known == "07"))
     forged = ca.root(key_label="forged").issue("Signer", issuer=anchor.subject)
     facts = read_one(cms.authenticode(forged, file_digest(), certificates=[forged.certificate]))
     assert facts.chain is not None

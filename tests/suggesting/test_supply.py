@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +14,7 @@ from csv_gate.errors import UsageError
 from csv_gate.model.appcontrol import AppControlPolicy, FileRuleKind, Option, PolicyKind
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts, PageHashFacts
+from csv_gate.model.guid import Guid
 from csv_gate.model.problems import ProblemCode
 from csv_gate.model.verdict import Decision
 from csv_gate.policies import join_policies, read_policy
@@ -170,7 +170,7 @@ def test_the_policy_is_a_supplemental_of_its_base() -> None:
     policy = suggested({"app.dll": file()}).policy
     assert policy is not None
     assert (policy.kind, policy.base_policy_id) == (PolicyKind.SUPPLEMENTAL, BASE.policy_id)
-    assert policy.policy_id not in (BASE.policy_id, UUID(int=0))
+    assert policy.policy_id not in (BASE.policy_id, Guid.read(f"{0:032x}"))
     assert policy.name == "Suggested for Fleet"
     assert policy.notes == ()
 

@@ -37,7 +37,7 @@ ANY_NAME = "*"
 
 
 def rule_names(rule: FileRule) -> tuple[str | None, ...]:
-    """By `NameField`."""
+    """In the order of `NAME_LABELS`."""
     return (rule.file_name, rule.internal_name, rule.file_description, rule.product_name)
 
 

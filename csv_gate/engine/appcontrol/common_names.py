@@ -15,10 +15,11 @@ from functools import lru_cache
 
 from csv_gate.engine.appcontrol.names import same_case_sensitive, wide_key
 from csv_gate.engine.appcontrol.truth import ALLOW, NOT_SPECIFIED, Answer, Direction, no, unknown
+from csv_gate.lazy import regex
 
 _UNREADABLE = "\ufffd"
-_PART = re.compile(r"(?:^|[,+])([^=,+]+)=((?:\\.|[^\\,+])*)", re.S)
-_ESCAPED = re.compile(r"\\([0-9A-Fa-f]{2}|.)", re.S)
+_PART = regex(r"(?:^|[,+])([^=,+]+)=((?:\\.|[^\\,+])*)", re.S)
+_ESCAPED = regex(r"\\([0-9A-Fa-f]{2}|.)", re.S)
 
 
 @lru_cache(maxsize=4096)

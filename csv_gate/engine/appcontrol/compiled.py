@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
 from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
@@ -22,7 +21,7 @@ from csv_gate.model.appcontrol import (
     SignerGroup,
 )
 from csv_gate.model.verdict import Outcome, Step
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,16 +21,21 @@ _AS_THE_POLICY_SAYS = Mode.POLICY
 
 def together(policies: CompiledPolicySet, results: list[BaseResult], view: ArtifactView, target: str) -> Verdict:
     """The verdict of a set, out of what each base says."""
-    steps = (*[step for result in results for step in result.steps], *policies.passed_over)
-    governing = [result for result in results if result.decision is not NOT_APPLICABLE]
-    if not governing:
+    steps = policies.passed_over
+    for result in reversed(results):
+        steps = result.steps + steps
+    lets_audit = view.context.mode is _AS_THE_POLICY_SAYS
+    enforced: list[BaseResult] = []
+    logging: list[BaseResult] = []
+    all_allow = True
+    for result in results:
+        if result.decision is not NOT_APPLICABLE:
+            (logging if lets_audit and result.entry.only_audits else enforced).append(result)
+            all_allow = all_allow and result.decision is ALLOWED
+    if not (enforced or logging):
         why = results[0].because if results else "no base policy is in the set"
         return not_applicable(target, why, bounded(steps))
-    enforced, logging = governing, list[BaseResult]()
-    if view.context.mode is _AS_THE_POLICY_SAYS:
-        enforced = [result for result in governing if not result.entry.only_audits]
-        logging = [result for result in governing if result.entry.only_audits]
-    if not (view.kernel or policies.source.uncertainties) and all(result.decision is ALLOWED for result in governing):
+    if all_allow and not (view.kernel or policies.source.uncertainties):
         return allowed((enforced or logging)[0], target, steps)
     return _contested()(policies, enforced, logging, view, target, steps)
 

@@ -7,8 +7,6 @@ Sources: App Control docs, "Deploy multiple App Control policies" and "Understan
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.compose import allowed, bounded
 from csv_gate.engine.appcontrol.explain import denied_help, signature_check, undecided_help, unused_supplementals
@@ -19,6 +17,7 @@ from csv_gate.engine.appcontrol.truth import FALSE, NOT_SPECIFIED, TRUE, Doubt
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import Option
 from csv_gate.model.verdict import Decision, NearMiss, Outcome, Step, Verdict
+from csv_gate.records import replace
 
 BLOCKED_EVENT = 3077
 AUDIT_EVENT = 3076

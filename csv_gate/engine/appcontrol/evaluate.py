@@ -5,8 +5,6 @@ Source: App Control docs, "Understand App Control policy rules and file rules" (
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.compose import bounded, not_applicable, together
 from csv_gate.engine.appcontrol.policy import judge
@@ -15,6 +13,7 @@ from csv_gate.engine.appcontrol.view import view_artifact
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Verdict
+from csv_gate.records import replace
 
 
 def evaluate(facts: Facts, policies: CompiledPolicySet, context: AppControlContext, *, target: str) -> Verdict:

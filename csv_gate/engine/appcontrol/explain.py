@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.hits import BrokenHit, collect
 from csv_gate.engine.appcontrol.policy import BaseResult
 from csv_gate.engine.appcontrol.truth import ALLOW, CONTEXT, FACT, FALSE, TRUE, Doubt
 from csv_gate.engine.appcontrol.view import ArtifactView
+from csv_gate.lazy import regex
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO
 from csv_gate.model.verdict import NearMiss
 
-CONTEXT_KEY = re.compile(r"`[a-z_]+`")
+CONTEXT_KEY = regex(r"`[a-z_]+`")
 """How a doubt names the key of the context that settles it."""
 
 

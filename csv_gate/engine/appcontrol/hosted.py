@@ -5,8 +5,6 @@ Source: App Control docs, "Script enforcement with App Control".
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicySet
 from csv_gate.engine.appcontrol.compose import not_applicable, together
 from csv_gate.engine.appcontrol.contested import HOST_BLOCKED_EVENT, undecided
@@ -18,6 +16,7 @@ from csv_gate.model.appcontrol import Option
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Decision, Verdict
+from csv_gate.records import replace
 
 SERVER_2016 = 14393
 """The one build line that does not know option 11."""

@@ -11,7 +11,6 @@ Sources: App Control docs, "Manage packaged apps with App Control", "Understand 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicySet
@@ -26,6 +25,7 @@ from csv_gate.model.appcontrol import Option
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import FactName, Facts, SignatureScheme
 from csv_gate.model.verdict import Decision, Outcome, Step, Verdict
+from csv_gate.records import replace
 
 BLOCKED_EVENT: Final = 8040
 AUDIT_EVENT: Final = 8039

@@ -28,7 +28,7 @@ class PerChain(Generic[T]):
     def get(self, chain: ChainFacts, leaf: CertificateFacts) -> T | None:
         """The answer for this very chain, if it was put in."""
         kept = self._kept.get(id(chain))
-        return kept[2] if kept is not None and kept[1] is leaf else None
+        return kept[2] if kept is not None and kept[0] is chain and kept[1] is leaf else None
 
     def put(self, chain: ChainFacts, leaf: CertificateFacts, answer: T) -> T:
         """Keep an answer and give it back."""

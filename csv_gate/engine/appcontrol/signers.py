@@ -6,7 +6,6 @@ By root and publisher first, whatever their number. Of those, the ones that a ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from itertools import chain as chained
 from operator import itemgetter
 from typing import NamedTuple
@@ -30,7 +29,7 @@ from csv_gate.model.appcontrol import AppControlPolicy, Option, RootKind, Signer
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainFacts, SignatureFacts
 from csv_gate.model.verdict import RuleRef
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 Group = dict[str | None, tuple[CompiledSigner, ...]]
 """Signers of one root by the wide key of their publisher; `None`: any publisher."""
@@ -73,7 +72,8 @@ class SignerIndex:
         if known is not None:
             return known
         weighed = (_weighed(compiled, chain, leaf, context, self.direction) for compiled in self._candidates(chain, leaf))
-        return self.likely.put(chain, leaf, tuple([likely for likely in weighed if likely is not None]))
+        found = tuple([likely for likely in weighed if likely is not None])
+        return self.likely.put(chain, leaf, found) if len(found) <= _MOST_KEPT else found
 
     def _candidates(self, chain: ChainFacts, leaf: CertificateFacts) -> Iterator[CompiledSigner]:
         """By root and publisher."""
@@ -124,6 +124,8 @@ class Likely:
 
 
 _ANSWER = itemgetter(1)
+_MOST_KEPT = 64
+"""Of signers for one chain: one with an unreadable name leaves thousands in question, and a build may have many of those."""
 
 
 def _weighed(

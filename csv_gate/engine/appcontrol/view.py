@@ -11,21 +11,13 @@ from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.truth import FALSE, OPEN, TRUE, Truth
 from csv_gate.model.appcontrol import version_number
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.facts import FactName, Facts, SignatureFacts, SignatureScheme, VersionFacts
+from csv_gate.model.facts import Digests, FactName, Facts, SignatureFacts, SignatureScheme, VersionFacts
 from csv_gate.model.problems import ProblemCode
 from csv_gate.records import dataclass
 
-
-class NameField(IntEnum):
-    """The name attributes of a file rule. `FILE_NAME` is the resource's OriginalFilename, never the name on disk."""
-
-    FILE_NAME = 0
-    INTERNAL_NAME = 1
-    FILE_DESCRIPTION = 2
-    PRODUCT_NAME = 3
-
-
 NAME_LABELS = ("OriginalFilename", "InternalName", "FileDescription", "ProductName")
+"""The name attributes of a file rule, in the order in which they are numbered here; the first is the resource's, never the name on
+disk."""
 
 
 class HashKind(IntEnum):
@@ -72,6 +64,22 @@ _FLATS = {False: _pair(HashKind.DOUBTFUL, "flat"), True: _pair(HashKind.IMAGE, "
 """By whether the flat digest is the one of the image."""
 _PAGES = _pair(HashKind.PAGE, "first page")
 _PADDED = _pair(HashKind.PADDED, "padded Authenticode")
+_TAKEN: Callable[[Digests], tuple[str | None, ...]] = attrgetter(
+    "authenticode_sha256",
+    "authenticode_sha1",
+    "page_sha256",
+    "page_sha1",
+    "padded_authenticode_sha256",
+    "padded_authenticode_sha1",
+    "sha256",
+    "sha1",
+)
+_CANDIDATES = {
+    (breaks_layout, is_flat): (*_IMAGES[breaks_layout], *_PAGES, *_PADDED, *_FLATS[is_flat])
+    for breaks_layout in (False, True)
+    for is_flat in (False, True)
+}
+"""What each of those digests stands for, by whether Authenticode cannot lay the file out, and whether the flat one is the image's."""
 _HOSTED = (_pair(HashKind.IMAGE, "signing"), _pair(HashKind.FLAT, "flat"))
 """Of a script or installer: by the digest of its format, and of all its bytes."""
 
@@ -99,7 +107,7 @@ class ArtifactView(NamedTuple):
     # What few rules ask for is read when one does.
 
     def name(self, field: int) -> str | None:
-        """A name of the version resource, by `NameField`."""
+        """A name of the version resource, by its number."""
         resource = self.facts.version
         return None if resource is None else _NAMES[field](resource)
 
@@ -138,7 +146,7 @@ _NAMES: tuple[Callable[[VersionFacts], str | None], ...] = (
     attrgetter("file_description"),
     attrgetter("product_name"),
 )
-"""By `NameField`."""
+"""In the order of `NAME_LABELS`."""
 
 
 def view_artifact(
@@ -189,17 +197,7 @@ def _hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
 
-    image, flat = _IMAGES[breaks_layout], _FLATS[is_flat]
-    for text, candidate in (
-        (digests.authenticode_sha256, image[0]),
-        (digests.authenticode_sha1, image[1]),
-        (digests.page_sha256, _PAGES[0]),
-        (digests.page_sha1, _PAGES[1]),
-        (digests.padded_authenticode_sha256, _PADDED[0]),
-        (digests.padded_authenticode_sha1, _PADDED[1]),
-        (digests.sha256, flat[0]),
-        (digests.sha1, flat[1]),
-    ):
+    for text, candidate in zip(_TAKEN(digests), _CANDIDATES[breaks_layout, is_flat], strict=True):
         if text:
             found.setdefault(text, candidate)
     for size, own, page in (

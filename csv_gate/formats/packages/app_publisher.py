@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from csv_gate.lazy import regex
+
 Name = tuple[tuple[str, str], ...]
 """(dotted type, value), the most specific first."""
 
@@ -44,12 +46,12 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
         "E": "1.2.840.113549.1.9.1",
     }
 )
-_TYPE: Final = re.compile(r"\s*(?:OID\.)?([A-Za-z][A-Za-z0-9]*|[0-9]+(?:\.[0-9]+)+)\s*=\s*", re.I)
-_QUOTED: Final = re.compile(r'"((?:[^"]|"")*)"\s*')
-_PLAIN: Final = re.compile(r'[^,+="<>#;]*')
-_ESCAPED: Final = re.compile(r"(?:[^\\,+]|\\.)*", re.S)
-_ESCAPE: Final = re.compile(r"\\(00|.)", re.S)
-_APP_NAME: Final = re.compile(r"[A-Za-z0-9.-]{3,50}")
+_TYPE: Final = regex(r"\s*(?:OID\.)?([A-Za-z][A-Za-z0-9]*|[0-9]+(?:\.[0-9]+)+)\s*=\s*", re.I)
+_QUOTED: Final = regex(r'"((?:[^"]|"")*)"\s*')
+_PLAIN: Final = regex(r'[^,+="<>#;]*')
+_ESCAPED: Final = regex(r"(?:[^\\,+]|\\.)*", re.S)
+_ESCAPE: Final = regex(r"\\(00|.)", re.S)
+_APP_NAME: Final = regex(r"[A-Za-z0-9.-]{3,50}")
 MAX_PUBLISHER_CHARACTERS: Final = 8192
 """What the manifest's schema allows."""
 _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"

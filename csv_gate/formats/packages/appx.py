@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import field, replace
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError, LimitError
@@ -27,7 +26,7 @@ from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.formats.zip_directory import SIZES_FOLLOW, Entry
 from csv_gate.model.facts import FactName, Gap, PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 from csv_gate.signatures import Subject, read_signatures
 from csv_gate.signatures.oids import SPC_SIP_INFO
 

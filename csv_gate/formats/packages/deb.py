@@ -8,27 +8,26 @@ of the three, so a signature counts only over a package that is laid out as deb(
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from csv_gate.formats.packages import PackageReading
 from csv_gate.formats.packages.ar import ArMember, read_members
 from csv_gate.formats.packages.deb_control import read_control
 from csv_gate.formats.settings import ExtractionSettings
+from csv_gate.lazy import regex
 from csv_gate.model.facts import PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.signatures.openpgp import Sink, is_clear_signed, key_ring, read_clear_signed, read_openpgp_signatures
 
 _ORDER: Final = (
-    re.compile(r"debian-binary"),
-    re.compile(r"control\.tar(\.(gz|xz|zst))?"),
-    re.compile(r"data\.tar(\.(gz|bz2|xz|zst|lzma))?"),
+    regex(r"debian-binary"),
+    regex(r"control\.tar(\.(gz|xz|zst))?"),
+    regex(r"data\.tar(\.(gz|bz2|xz|zst|lzma))?"),
 )
-_SIGNATURE: Final = re.compile(r"_gpg([a-z0-9]+)")
-_LISTED: Final = re.compile(r"[ \t]([0-9a-fA-F]{32}) ([0-9a-fA-F]{40}) ([0-9]{1,12}) (\S+)")
+_SIGNATURE: Final = regex(r"_gpg([a-z0-9]+)")
+_LISTED: Final = regex(r"[ \t]([0-9a-fA-F]{32}) ([0-9a-fA-F]{40}) ([0-9]{1,12}) (\S+)")
 _MAX_SIGNATURE_BYTES: Final = 1 << 20
 _CHUNK: Final = 1 << 20
 _SHOWN: Final = 8

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,7 +24,7 @@ from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.formats.zip_directory import Entry
 from csv_gate.model.facts import PackageFacts, SignatureFacts, SignatureScheme, SignatureSource, TimestampFacts
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, replace
 from csv_gate.signatures.cms import FATAL, read_signed_data
 from csv_gate.signatures.der import Source
 from csv_gate.signatures.judgement import Judgement, judge, trailing_problems, unique

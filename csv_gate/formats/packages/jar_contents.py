@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 from enum import Enum, auto
 from typing import Final
 
@@ -18,7 +17,7 @@ from csv_gate.errors import FormatError
 from csv_gate.formats.packages.jar_manifest import Manifest, entry_key
 from csv_gate.formats.packages.zip_members import Listing
 from csv_gate.formats.zip_directory import Entry
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 DISABLED: Final = frozenset({"md2", "md5"})
 """Digests that Java does not look at."""

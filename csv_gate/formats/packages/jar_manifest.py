@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
+from csv_gate.lazy import regex
 from csv_gate.limits import Limits
 from csv_gate.records import dataclass
 
-_LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_ATTRIBUTE: Final = re.compile(rb"([A-Za-z0-9][A-Za-z0-9_-]{0,69}): (.*)", re.S)
+_LINE: Final = regex(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_ATTRIBUTE: Final = regex(rb"([A-Za-z0-9][A-Za-z0-9_-]{0,69}): (.*)", re.S)
 _ALGORITHMS: Final[Mapping[str, str]] = {
     "md2": "md2",
     "md5": "md5",

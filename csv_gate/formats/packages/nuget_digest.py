@@ -8,13 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 import struct
 from typing import Final
 
 from csv_gate.errors import FormatError
 from csv_gate.formats.packages.zip_members import CHUNK_BYTES, Listing
 from csv_gate.formats.zip_directory import Entry
+from csv_gate.lazy import regex
 
 END: Final = struct.Struct("<4s4H2LH")
 """The end record (APPNOTE 4.3.16)."""
@@ -25,7 +25,7 @@ ALGORITHMS: Final = {
     "2.16.840.1.101.3.4.2.2": "sha384",
     "2.16.840.1.101.3.4.2.3": "sha512",
 }
-_HASH_LINE: Final = re.compile(r"([0-9.]+)-Hash:([A-Za-z0-9+/=]+)")
+_HASH_LINE: Final = regex(r"([0-9.]+)-Hash:([A-Za-z0-9+/=]+)")
 
 
 def signed_digest(text: bytes) -> tuple[str, bytes]:

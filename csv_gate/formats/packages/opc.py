@@ -7,7 +7,6 @@ ZIP). Part names are compared without regard to the case of ASCII letters, and a
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -16,6 +15,7 @@ from csv_gate.errors import FormatError
 from csv_gate.formats.packages.xml_elements import elements
 from csv_gate.formats.packages.zip_members import Listing
 from csv_gate.formats.zip_directory import Entry
+from csv_gate.lazy import regex
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
 from csv_gate.signatures.xml_canonical import canonical
@@ -26,7 +26,7 @@ RELATIONSHIPS: Final = "http://schemas.openxmlformats.org/package/2006/relations
 RELATIONSHIP_TRANSFORM: Final = "http://schemas.openxmlformats.org/package/2006/RelationshipTransform"
 SIGNATURE_NAMESPACE: Final = "http://schemas.openxmlformats.org/package/2006/digital-signature"
 SIGNATURE_RELATIONSHIPS: Final = RELATIONSHIPS + "/digital-signature/"
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SCHEME: Final = regex(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 @dataclass(frozen=True, slots=True)

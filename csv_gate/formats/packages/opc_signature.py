@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Final
 from urllib.parse import unquote
 
@@ -29,7 +28,7 @@ from csv_gate.formats.packages.opc import (
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import SignatureFacts, SignatureScheme, SignatureSource, TimestampFacts
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.signatures.certificate import Certificate, read_certificate
 from csv_gate.signatures.cms import Check
 from csv_gate.signatures.judgement import unique

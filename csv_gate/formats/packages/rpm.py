@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field, replace
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
@@ -19,7 +18,7 @@ from csv_gate.formats.packages.rpm_header import Parts, read_parts
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import FactName, Gap, PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 from csv_gate.signatures.openpgp import Sink, key_ring, read_openpgp_signatures
 
 _RSA_HEADER: Final = 268

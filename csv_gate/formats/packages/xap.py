@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import field, replace
 from typing import Final
 
 from csv_gate.formats.packages import PackageReading
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import PackageFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 from csv_gate.signatures import read_signatures
 from csv_gate.signatures.content import Subject
 from csv_gate.signatures.keys import HASHES

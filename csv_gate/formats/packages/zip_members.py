@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import field
 
 from csv_gate.errors import FormatError, LimitError
 from csv_gate.formats.zip_directory import Directory, Entry, content_of, entries, find_directory
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 
 CHUNK_BYTES = 256 * 1024
 STORED, DEFLATED = 0, 8

@@ -8,48 +8,51 @@ CSV8xx could not be decided · CSV9xx the gate's own hygiene.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from importlib import import_module
 
 from csv_gate.errors import UsageError
-from csv_gate.model.checks import (
-    appcontrol,
-    containers,
-    hygiene,
-    openpgp,
-    people,
-    policy_lint,
-    requirements,
-    scripts,
-    signature,
-    undecided,
-    waivers,
-)
 from csv_gate.model.checks.table import Check
 from csv_gate.records import dataclass
 
 __all__ = ["CHECKS", "Check", "CheckPage", "check", "page"]
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        entry.id: entry
-        for family in (
-            signature.CHECKS,
-            appcontrol.CHECKS,
-            scripts.CHECKS,
-            containers.CHECKS,
-            openpgp.CHECKS,
-            requirements.CHECKS,
-            policy_lint.CHECKS,
-            undecided.CHECKS,
-            hygiene.CHECKS,
-            waivers.CHECKS,
-            people.CHECKS,
-        )
-        for entry in family
-    }
+FAMILIES = (
+    "signature",
+    "appcontrol",
+    "scripts",
+    "containers",
+    "openpgp",
+    "requirements",
+    "policy_lint",
+    "undecided",
+    "hygiene",
+    "waivers",
+    "people",
 )
+"""Modules here with a table each."""
+
+
+class _Catalogue(Mapping[str, Check]):
+    """All checks by id. The tables are read when the first is asked for: a run that finds nothing needs none."""
+
+    @cached_property
+    def _entries(self) -> dict[str, Check]:
+        tables: list[tuple[Check, ...]] = [import_module(f"{__name__}.{family}").CHECKS for family in FAMILIES]
+        return {entry.id: entry for table in tables for entry in table}
+
+    def __getitem__(self, check_id: str) -> Check:
+        return self._entries[check_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+CHECKS: Mapping[str, Check] = _Catalogue()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

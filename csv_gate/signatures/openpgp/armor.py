@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from csv_gate.errors import FormatError, LimitError
+from csv_gate.lazy import regex
 from csv_gate.limits import Limits
 from csv_gate.records import dataclass
 
 SIGNATURE: Final = "SIGNATURE"
 PUBLIC_KEY: Final = "PUBLIC KEY BLOCK"
 CLEAR_SIGNED: Final = b"-----BEGIN PGP SIGNED MESSAGE-----"
-_BEGIN: Final = re.compile(rb"-----BEGIN PGP ([A-Z][A-Z ]*[A-Z])-----[ \t]*")
-_HEADER: Final = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:.*")
-_BASE64: Final = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
+_BEGIN: Final = regex(rb"-----BEGIN PGP ([A-Z][A-Z ]*[A-Z])-----[ \t]*")
+_HEADER: Final = regex(rb"[A-Za-z][A-Za-z0-9-]*:.*")
+_BASE64: Final = regex(rb"[A-Za-z0-9+/]*={0,2}")
 _CRC_INIT: Final = 0xB704CE
 _CRC_POLYNOMIAL: Final = 0x1864CFB
 

@@ -8,12 +8,11 @@ Third-party certifications are not looked at: that the key was given is the trus
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
 from typing import Final
 
 from csv_gate.errors import FormatError
 from csv_gate.limits import Limits
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.signatures.openpgp import signature_packet as types
 from csv_gate.signatures.openpgp.algorithms import HASHES
 from csv_gate.signatures.openpgp.hashing import digest_over

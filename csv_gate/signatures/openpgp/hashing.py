@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from csv_gate.lazy import regex
 from csv_gate.signatures.openpgp.algorithms import HASHES
 from csv_gate.signatures.openpgp.signature_packet import TEXT, Signature
 
@@ -22,7 +22,7 @@ class Sink(Protocol):
 Feed = Callable[[Sink], None]
 """Gives the whole content to a sink. Called once for each way to hash it; the content may be larger than memory."""
 
-_LINE_END = re.compile(rb"\r*\n")
+_LINE_END = regex(rb"\r*\n")
 
 
 class TextSink:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import field
 from functools import lru_cache
 from typing import Self
 
 from csv_gate.errors import FormatError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.signatures.openpgp import armor, packets
 from csv_gate.signatures.openpgp.certificate import Certificate, Judged, Subkey
 from csv_gate.signatures.openpgp.packets import Packet, read_packets

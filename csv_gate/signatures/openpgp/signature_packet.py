@@ -6,11 +6,10 @@ signature. A critical subpacket that is not understood makes the whole signature
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Final, TypeVar
 
 from csv_gate.errors import FormatError
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field
 from csv_gate.signatures.openpgp.algorithms import HASHES
 from csv_gate.signatures.openpgp.packets import Fields
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError, LimitError
 from csv_gate.limits import Limits
 from csv_gate.model.facts import KeyFacts, SignatureFacts, SignatureScheme, SignatureSource
 from csv_gate.model.problems import Problem, ProblemCode
-from csv_gate.records import dataclass
+from csv_gate.records import dataclass, field, replace
 from csv_gate.signatures.openpgp import armor, packets
 from csv_gate.signatures.openpgp.algorithms import HASHES, hash_name, key_name
 from csv_gate.signatures.openpgp.hashing import Feed, Sink, digest_of, verifies_left16
