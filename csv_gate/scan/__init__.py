@@ -6,7 +6,7 @@ it says as a finding.
 
 from __future__ import annotations
 
-from csv_gate.scan.reading import Content, open_content, open_parts, read_head
-from csv_gate.scan.walk import Entry, FileIdentity, Walk, unused_patterns, walk
+from csv_gate.scan.reading import Content, Entry, FileIdentity, open_content, open_parts, read_head
+from csv_gate.scan.walk import Walk, unused_patterns, walk
 
 __all__ = ["Content", "Entry", "FileIdentity", "Walk", "open_content", "open_parts", "read_head", "unused_patterns", "walk"]

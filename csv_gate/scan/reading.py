@@ -1,4 +1,4 @@
-"""Open one listed file and hand out its bytes, bounded, without following a link that was put in its place.
+"""A listed file and its bytes: handed out bounded, and without following a link that was put in its place.
 
 A file up to `COPIED_BYTES` is copied into memory: a snapshot that nobody can cut short while it is parsed. A larger one is mapped.
 Whether the file changed while it was looked at is asked at the end: facts of a moving file would be facts of no file.
@@ -11,10 +11,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from operator import attrgetter
+from typing import NamedTuple
 
 from csv_gate.errors import ArtifactError, LimitError
 from csv_gate.limits import MIB, Limits
-from csv_gate.scan.walk import Entry, FileIdentity
 
 Content = bytes | mmap.mmap
 
@@ -31,6 +32,54 @@ _FLAGS = (
     | getattr(os, "O_NOFOLLOW", 0)  # a link here was not here when the folder was listed
     | getattr(os, "O_NONBLOCK", 0)  # a pipe in the file's place must not hang the run
 )
+
+
+class FileIdentity(NamedTuple):
+    """What tells that a file is still the one that was listed. A tuple, since every file has one at every look."""
+
+    device: int
+    inode: int
+    size: int
+    """Bytes."""
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileIdentity:
+        return tuple.__new__(cls, _told_by(status))
+
+
+_told_by = attrgetter("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+"""The fields of `FileIdentity`, in its order."""
+
+
+class Entry(NamedTuple):
+    """One file to look at, or one place that could not be looked into. A tuple, since a tree has a great many."""
+
+    path: str
+    """As reports show it: the given path and what was found below it, `/` between folders."""
+    scope: str
+    """The path that patterns are matched with: below the run's base folder, else below the given folder."""
+    location: str
+    """What to open; differs from `path` for links."""
+    identity: FileIdentity | None = None
+    is_included: bool = True
+    """False: no include pattern names it, but one may name something inside it, if it is a container."""
+    gap: str | None = None
+    """Why it cannot be read."""
+    beside: tuple[Entry, ...] = ()
+    """Files in the same folder that, by their names, hold detached signatures of this one. Patterns do not take them away."""
+    is_alone: bool = False
+    """It is named as a detached signature, and the file that it would sign is not beside it."""
+
+    @property
+    def size(self) -> int:
+        return self.identity.size if self.identity else 0
+
+    @property
+    def is_folder(self) -> bool:
+        """A folder that could not be listed: anything may be in it, for any target."""
+        return self.path.endswith("/")
 
 
 def _open(entry: Entry) -> int:

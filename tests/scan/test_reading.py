@@ -6,7 +6,7 @@ import pytest
 
 from csv_gate.errors import ArtifactError, LimitError
 from csv_gate.limits import DEFAULT_LIMITS, Limits
-from csv_gate.scan import Entry, open_content, read_head, reading, walk
+from csv_gate.scan import Entry, open_content, open_parts, read_head, reading, walk
 
 
 def entry_of(path: Path) -> Entry:
@@ -125,6 +125,19 @@ def test_a_change_that_sets_the_old_time_again_is_still_seen(tmp_path: Path) -> 
 
     with pytest.raises(ArtifactError, match="changed while it was read"), open_content(entry_of(path), DEFAULT_LIMITS):
         change()
+
+
+def test_parts_are_read_from_anywhere_and_end_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"0123456789")
+    with open_parts(entry_of(tmp_path / "a")) as read:
+        assert [read(8, 20), read(2, 4), read(20, 30), read(4, 2)] == [b"89", b"23", b"", b""]
+
+
+def test_what_was_read_in_parts_of_a_file_that_changes_does_not_hold(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    with pytest.raises(ArtifactError, match="changed while it was read"), open_parts(entry_of(path)) as read:
+        path.write_bytes(read(0, 3) * 2)
 
 
 def test_an_entry_that_could_not_be_listed_cannot_be_read(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import gc
 import os
 import socket
 from collections.abc import Callable
@@ -211,3 +212,18 @@ def test_a_name_that_is_no_utf8_keeps_its_bytes(tmp_path: Path) -> None:
     Path(os.fsdecode(raw)).touch()
     (entry,) = walk(tmp_path).entries
     assert os.fsencode(entry.path) == raw
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_garbage_is_collected_after_a_walk_as_it_was_before(tmp_path: Path, collects: bool) -> None:
+    (tmp_path / "a").touch()
+    before = gc.isenabled()
+    try:
+        (gc.enable if collects else gc.disable)()
+        walk(tmp_path)
+        assert gc.isenabled() is collects
+        with pytest.raises(UsageError):
+            walk(tmp_path, tmp_path / "nowhere")
+        assert gc.isenabled() is collects
+    finally:
+        (gc.enable if before else gc.disable)()
