@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from struct import Struct
 from typing import Final
 
 from csv_gate.formats.file_names import format_of_name
@@ -106,6 +107,8 @@ _ZIP_FLAVOURS: Final[tuple[tuple[tuple[bytes, ...], str], ...]] = (
     ((b".signature.p7s",), "nupkg"),
 )
 """(member names in the central directory, format of the package). The first of which all are there counts."""
+_MEMBER_LENGTHS: Final = Struct("<HHH")
+"""Of a directory entry's name, extra field and comment (APPNOTE.TXT 4.3.12)."""
 _END64_BYTES: Final = 56 + 20
 """The Zip64 end record and its locator."""
 ZIP: Final = "zip"
@@ -198,20 +201,20 @@ def name_by_directory(directory: bytes) -> str:
 
     Names in an archive that is stored as last member, and those in folders, are others' names: they name nothing.
     """
-    names = list(_member_names(directory))
+    names = set(_member_names(directory))
     for wanted, format in _ZIP_FLAVOURS:
-        if all(any(_is_named(name, one) for name in names) for one in wanted):
+        if all(_is_among(names, one) for one in wanted):
             return format
     return ZIP
 
 
-def _is_named(name: bytes, wanted: bytes) -> bool:
+def _is_among(names: set[bytes], wanted: bytes) -> bool:
     if wanted == _NUSPEC:
-        return b"/" not in name and name.lower().endswith(wanted)
+        return any(b"/" not in name and name.lower().endswith(wanted) for name in names)
     if wanted == _JAR_FILE or wanted.startswith(_JAR_FOLDER):
-        upper = name.upper()
-        return upper.startswith(_JAR_FOLDER) and upper.endswith(wanted)
-    return name == wanted
+        upper = (name.upper() for name in names)
+        return any(name.startswith(_JAR_FOLDER) and name.endswith(wanted) for name in upper)
+    return wanted in names
 
 
 def directory_span(tail: bytes) -> tuple[int, int]:
@@ -232,7 +235,7 @@ def directory_span(tail: bytes) -> tuple[int, int]:
 def _member_names(directory: bytes) -> Iterator[bytes]:
     at = directory.find(b"PK\x01\x02")
     while 0 <= at <= len(directory) - 46:
-        name_size, extra_size, comment_size = (int.from_bytes(directory[at + n : at + n + 2], "little") for n in (28, 30, 32))
+        name_size, extra_size, comment_size = _MEMBER_LENGTHS.unpack_from(directory, at + 28)
         yield directory[at + 46 : at + 46 + name_size]
         at = directory.find(b"PK\x01\x02", at + 46 + name_size + extra_size + comment_size)
 

@@ -214,7 +214,7 @@ class _Collector:
         except OSError as error:
             self._unreadable(location, shown, scope, f"the folder cannot be listed: {_reason(error)}")
             return []
-        sides = SideNames.among([child.name for child in children])
+        sides = SideNames.among([child.name for child in children]) or None
         for child in children:
             if child.is_dir(follow_symlinks=False):
                 folders.append(child)
@@ -256,7 +256,7 @@ class _Collector:
         path = shown or "./"
         self._add(Entry(path=path, scope=scope, location=location, gap=why))
 
-    def _file(self, child: os.DirEntry[str], shown: str, scope: str, sides: SideNames) -> None:
+    def _file(self, child: os.DirEntry[str], shown: str, scope: str, sides: SideNames | None) -> None:
         included = self._inclusion(scope) if self._has_patterns else True
         if included is None:
             return
@@ -265,11 +265,11 @@ class _Collector:
         except OSError as error:
             self._add(Entry(path=shown, scope=scope, location=child.path, gap=_reason(error), is_included=included))
             return
-        if stat.S_ISLNK(status.st_mode):
-            self._link(child, shown, scope, included, sides)
-        elif stat.S_ISREG(status.st_mode):
+        if stat.S_ISREG(status.st_mode):
             entry = Entry(shown, scope, child.path, FileIdentity.of(status), included)
-            self._add(self._with_sides(entry, child, sides) if sides else entry)
+            self._add(entry if sides is None else self._with_sides(entry, child, sides))
+        elif stat.S_ISLNK(status.st_mode):
+            self._link(child, shown, scope, included, sides)
         else:
             self.skipped += 1
             self._note("CSV902", shown, f"{_kind(status.st_mode)}, not a file: it was not opened")
@@ -297,7 +297,7 @@ class _Collector:
         if self._unused:
             self._unused = [glob for glob in self._unused if not glob.matches(scope)]
 
-    def _link(self, child: os.DirEntry[str], shown: str, scope: str, included: bool, sides: SideNames) -> None:
+    def _link(self, child: os.DirEntry[str], shown: str, scope: str, included: bool, sides: SideNames | None) -> None:
         try:
             target = os.path.realpath(child.path, strict=True)
             status = os.lstat(target)
@@ -311,7 +311,7 @@ class _Collector:
                 return
             if stat.S_ISREG(status.st_mode):
                 entry = Entry(shown, scope, target, FileIdentity.of(status), included)
-                self._add(self._with_sides(entry, child, sides) if sides else entry)
+                self._add(entry if sides is None else self._with_sides(entry, child, sides))
                 return
             why = f"the link leads to {_kind(status.st_mode)} in the tree, which is walked in its own place"
         self.skipped += 1
