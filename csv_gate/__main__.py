@@ -9,7 +9,7 @@ from csv_gate.cli.main import main as run
 
 __all__ = ["main"]
 
-YOUNG_OBJECTS = 10_000
+YOUNG_OBJECTS = 50_000
 """New objects after which the garbage collector looks for cycles; Python's own 700 come together dozens of times while modules and
 policies are loaded, and all of that stays."""
 
