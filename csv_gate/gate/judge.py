@@ -83,7 +83,7 @@ class Judge:
         self._plan = plan
         self._trusted = trusted
         self._catalog_gap = catalogs.gap
-        self._lines = ArtifactLines()
+        self.lines = ArtifactLines()
         index = CatalogIndex(catalogs.catalogs)
         self._settings = ExtractionSettings(
             limits=plan.limits,
@@ -121,7 +121,7 @@ class Judge:
         counted = count(waived.result, self._plan.fail_on, waived.used)
         if counted.unrouted is not None and not self._is_for_targets(waived.result.artifact.facts):
             counted = replace(counted, unrouted=None)
-        return self._lines.line(waived.result), counted
+        return self.lines.line(waived.result), counted
 
     def _is_for_targets(self, facts: Facts) -> bool:
         """Whether it would go to targets by itself. Of a container that is opened the members do; some only requirements are about."""

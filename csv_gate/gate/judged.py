@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from csv_gate.gate.tally import Count, Tally
 from csv_gate.records import dataclass
+from csv_gate.report.artifact_line import ArtifactLines
 
 Row = tuple[str, Count]
 """One artifact: its line of JSON, and what it adds to the counts."""
@@ -19,14 +20,16 @@ class Judged:
     """Artifacts that were judged, in their order."""
 
     lines: bytes
-    """Of JSON, each with its line end."""
+    """Of JSON, each with its line end, certificates and chains by name."""
+    pieces: dict[str, str]
+    """What the names stand for that lines use for the first time."""
     notable: tuple[tuple[int, int], ...]
     """(offset, length) of the lines that a report shows which shows only what matters."""
     tally: Tally
 
 
-def gathered(rows: Iterable[Row]) -> Judged:
-    """Join rows."""
+def gathered(rows: Iterable[Row], lines_of: ArtifactLines) -> Judged:
+    """Join rows, whose lines `lines_of` wrote."""
     tally = Tally()
     lines: list[bytes] = []
     notable: list[tuple[int, int]] = []
@@ -38,4 +41,4 @@ def gathered(rows: Iterable[Row]) -> Judged:
         lines.append(data)
         end += len(data)
         tally.add(counted)
-    return Judged(lines=b"".join(lines), notable=tuple(notable), tally=tally)
+    return Judged(lines=b"".join(lines), pieces=lines_of.named(), notable=tuple(notable), tally=tally)

@@ -106,7 +106,7 @@ def _size(work: Work, portion: range) -> int:
 
 def _judged(judge: Judge, work: Work, portion: range) -> Judged:
     judge.look_ahead(work.entries[place] for place in portion)
-    return gathered(row for place in portion for row in judge.rows(work.entries[place]))
+    return gathered((row for place in portion for row in judge.rows(work.entries[place])), judge.lines)
 
 
 def _parallel(work: Work, jobs: int, heartbeat: Callable[[int, int], None]) -> Iterator[Judged]:
@@ -156,7 +156,8 @@ def _one_by_one(work: Work, portion: range) -> Iterator[Judged]:
             try:
                 yield pool.submit(_work, range(place, place + 1)).result()
             except BrokenProcessPool:
-                yield gathered([Judge(replace(work.plan, kept_facts=None), work.catalogs).lost(work.entries[place])])
+                judge = Judge(replace(work.plan, kept_facts=None), work.catalogs)
+                yield gathered([judge.lost(work.entries[place])], judge.lines)
 
 
 def _pool(work: Work, jobs: int) -> ProcessPoolExecutor:

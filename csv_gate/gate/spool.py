@@ -14,13 +14,15 @@ from typing import IO
 
 from csv_gate.errors import StoreError
 from csv_gate.gate.judged import Judged
-from csv_gate.limits import MIB
+from csv_gate.limits import KIB, MIB
 from csv_gate.model.result import ArtifactResult, Finding, RunInfo, Summary, TargetRef
 from csv_gate.records import replace
+from csv_gate.report.artifact_line import whole
 
-KEPT_IN_MEMORY = 16 * MIB
-"""Bytes of JSON: some two thousand signed artifacts."""
-_BLOCK = 1 * MIB
+KEPT_IN_MEMORY = 8 * MIB
+"""Bytes of JSON, certificates by name: some four thousand signed artifacts."""
+_BLOCK = 32 * KIB
+"""Small enough that an allocator hands the same memory out again for the next one, however its lines grow."""
 
 
 class Spool:
@@ -30,6 +32,7 @@ class Spool:
         self._file: IO[bytes] = BytesIO()
         self._room = kept_in_memory
         self._notable: list[tuple[int, int]] = []
+        self._pieces: dict[str, str] = {}
         self._end = 0
 
     def append(self, judged: Judged) -> None:
@@ -48,6 +51,7 @@ class Spool:
                 f"the temporary file for results cannot be written: {error.strerror}",
                 help="make room, or name another folder in TMPDIR",
             ) from error
+        self._pieces.update(judged.pieces)
         self._notable += [(self._end + at, length) for at, length in judged.notable]
         self._end += len(judged.lines)
 
@@ -66,7 +70,7 @@ class Spool:
             self._file.seek(at)
             block = self._file.read(_BLOCK) + self._file.readline()
             at += len(block)
-            yield block.decode("utf-8", "surrogateescape")
+            yield whole(block.decode("utf-8", "surrogateescape"), self._pieces)
 
     def lines(self) -> Iterator[str]:
         """All lines in the order of writing, without their line ends."""
@@ -77,7 +81,7 @@ class Spool:
         """The lines that were marked, in the order of writing."""
         for at, length in self._notable:
             self._file.seek(at)
-            yield self._file.read(length)[:-1].decode("utf-8", "surrogateescape")
+            yield whole(self._file.read(length)[:-1].decode("utf-8", "surrogateescape"), self._pieces)
 
     def close(self) -> None:
         self._file.close()

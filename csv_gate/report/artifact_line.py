@@ -1,12 +1,16 @@
 """An artifact's line of JSON, put together from pieces: certificates and chains repeat over a build, so their text is made once a run.
 
+Three quarters of a signed file's line are such pieces. In a line that is kept or sent between processes their names stand for them,
+between NUL characters, which no JSON text holds; `whole` puts them in.
+
 The bytes are those of `json_line(artifact_json(result))`, which is the contract; this is the quick way to them, for the sections that
 nearly every artifact has. A test compares the two field by field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import TypeVar
 
@@ -39,6 +43,11 @@ from csv_gate.report.escape import json_line
 
 _MAX_KEPT = 4096
 """Pieces kept; a build has a few dozen signers and chains."""
+_LEAST_NAMED = 200
+"""Characters of a piece for which its name pays."""
+_MOST_NAMED = 1024 * 1024
+"""Characters of all that a process names: hostile files may each bring a chain of their own, and whoever reads lines keeps the pieces."""
+_MARK = "\0"
 _TRUTH = {True: "true", False: "false", None: "null"}
 
 T = TypeVar("T")
@@ -70,9 +79,16 @@ class ArtifactLines:
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[object, str]] = {}
+        self._named: dict[str, str] = {}
+        self._room = _MOST_NAMED
+
+    def named(self) -> dict[str, str]:
+        """The pieces by name that lines stand on since this was asked last."""
+        named, self._named = self._named, {}
+        return named
 
     def line(self, result: ArtifactResult) -> str:
-        """One row of `artifacts`, without line end."""
+        """One row of `artifacts`, without line end, for `whole`."""
         facts = result.artifact.facts
         return (
             f'{{"path":{_text(result.artifact.path)},"sha256":{_text(facts.digests.sha256 if facts.digests else None)},'
@@ -119,7 +135,7 @@ class ArtifactLines:
         kept = self._kept.get(id(chain))
         if kept is not None:
             return kept[1]
-        certificates = ",".join(map(self._certificate, chain.certificates))
+        certificates = ",".join(json_line(certificate_json(one)) for one in chain.certificates)
         return self._keep(chain, f'"chain":[{certificates}],"chain_end":{json_line(chain_end_json(chain))}')
 
     def _certificate(self, certificate: CertificateFacts) -> str:
@@ -129,8 +145,20 @@ class ArtifactLines:
     def _keep(self, value: object, text: str) -> str:
         if len(self._kept) >= _MAX_KEPT:
             self._kept.clear()
+        if _LEAST_NAMED <= len(text) <= self._room:
+            self._room -= len(text)
+            name = hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
+            self._named[name] = text
+            text = f"{_MARK}{name}{_MARK}"
         self._kept[id(value)] = (value, text)  # the value is kept alive, so its identity is not given to another
         return text
+
+
+def whole(text: str, pieces: Mapping[str, str]) -> str:
+    """Lines with the pieces in the place of their names."""
+    parts = text.split(_MARK)
+    parts[1::2] = [pieces[name] for name in parts[1::2]]
+    return "".join(parts)
 
 
 def _number(value: int | None) -> str:

@@ -69,7 +69,7 @@ def test_the_lines_and_sums_are_those_of_one_process(tmp_path: Path, monkeypatch
         pool.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: told.append((files, size))
     )
     judge = Judge(of, Catalogs())
-    assert parallel == gathered(row for one in entries for row in judge.rows(one))
+    assert parallel == gathered((row for one in entries for row in judge.rows(one)), judge.lines)
     assert sum(files for files, _ in told) == 6
     assert sum(size for _, size in told) == sum(one.size for one in entries)
 

@@ -7,7 +7,13 @@ from csv_gate.errors import StoreError
 from csv_gate.gate.judged import Judged, gathered
 from csv_gate.gate.spool import Spool
 from csv_gate.gate.tally import count
+from csv_gate.model.facts import Artifact
+from csv_gate.model.result import ArtifactResult
+from csv_gate.model.result_json import artifact_json
 from csv_gate.model.verdict import Level
+from csv_gate.report.artifact_line import ArtifactLines
+from csv_gate.report.escape import json_line
+from tests.builders import facts as f
 from tests.builders.results import allowed, artifact, denied
 
 LINES = ["{}", '{"path":"ü\\udcff"}', '{"long":"' + "x" * 3000 + '"}']
@@ -17,7 +23,7 @@ PLAIN, GRAVE = (count(artifact("a", verdict), Level.ERROR) for verdict in (allow
 
 
 def judged(*lines: str, notable: Callable[[str], bool] = lambda line: False) -> Judged:
-    return gathered((line, GRAVE if notable(line) else PLAIN) for line in lines)
+    return gathered(((line, GRAVE if notable(line) else PLAIN) for line in lines), ArtifactLines())
 
 
 @pytest.fixture(params=[10**6, 10], ids=["in memory", "on disk"])
@@ -41,6 +47,18 @@ def test_blocks_hold_whole_lines(spool: Spool) -> None:
     assert len(blocks) > 1
     assert all(block.endswith("\n") for block in blocks)
     assert "".join(blocks).splitlines() == lines == list(spool.lines())
+
+
+def test_pieces_stand_in_the_place_of_their_names_whichever_process_named_them_first(spool: Spool) -> None:
+    results = [
+        ArtifactResult(artifact=Artifact(path=path, facts=f.facts(f.signature(f.certificate("Contoso")))), verdicts=(denied(),))
+        for path in "abc"
+    ]
+    for lines in (ArtifactLines(), ArtifactLines()):
+        for result in results:
+            spool.append(gathered([(lines.line(result), GRAVE)], lines))
+    expected = [json_line(artifact_json(result)) for result in results] * 2
+    assert list(spool.lines()) == expected == list(spool.notable_lines())
 
 
 def test_two_readers_do_not_disturb_each_other(spool: Spool) -> None:

@@ -9,10 +9,16 @@ from hypothesis import given
 from csv_gate.model.facts import Artifact
 from csv_gate.model.result import ArtifactResult
 from csv_gate.model.result_json import artifact_json
-from csv_gate.report.artifact_line import ArtifactLines
+from csv_gate.report.artifact_line import ArtifactLines, whole
 from csv_gate.report.escape import json_line
 from tests.builders import facts as f
 from tests.builders.any_record import any_record
+
+
+def written(lines: ArtifactLines, result: ArtifactResult, pieces: dict[str, str]) -> str:
+    line = lines.line(result)
+    pieces.update(lines.named())
+    return whole(line, pieces)
 
 
 def plain(result: ArtifactResult) -> str:
@@ -21,17 +27,39 @@ def plain(result: ArtifactResult) -> str:
 
 @given(any_record(ArtifactResult))
 def test_a_line_is_the_same_as_written_plainly_whatever_the_result_says(result: ArtifactResult) -> None:
-    assert ArtifactLines().line(result) == plain(result)
+    assert written(ArtifactLines(), result, {}) == plain(result)
 
 
 def test_pieces_that_are_kept_do_not_mix_up_signers() -> None:
-    lines = ArtifactLines()
+    lines, pieces = ArtifactLines(), dict[str, str]()
     for number in range(20):
         one = f.facts(f.signature(f.certificate(f"Publisher {number % 3}", issuer_cn=f"CA {number}")))
         result = ArtifactResult(artifact=Artifact(path="a", facts=one), verdicts=())
-        assert lines.line(result) == plain(result)
+        assert written(lines, result, pieces) == plain(result)
         bare = ArtifactResult(
             artifact=Artifact(path="a", facts=replace(one, signatures=(replace(one.signatures[0], chain=None, signer=None),))),
             verdicts=(),
         )
-        assert lines.line(bare) == plain(bare)
+        assert written(lines, bare, pieces) == plain(bare)
+
+
+def test_a_chain_that_repeats_is_named_in_lines_and_handed_out_once() -> None:
+    lines = ArtifactLines()
+    facts = f.facts(f.signature(f.certificate("Contoso")))
+    first = lines.line(ArtifactResult(artifact=Artifact(path="a", facts=facts), verdicts=()))
+    assert lines.named()
+    second = lines.line(ArtifactResult(artifact=Artifact(path="b", facts=facts), verdicts=()))
+    assert lines.named() == {}
+    assert first.replace('"path":"a"', '"path":"b"') == second
+    assert '"not_before"' not in first
+
+
+def test_chains_without_end_are_not_all_named() -> None:
+    lines = ArtifactLines()
+    pieces, size = dict[str, str](), 0
+    for number in range(2000):
+        one = f.facts(f.signature(f.certificate(f"{number} {'x' * 2000}")))
+        result = ArtifactResult(artifact=Artifact(path="a", facts=one), verdicts=())
+        assert len(written(lines, result, pieces)) > 2000
+        size += len(plain(result))
+    assert sum(map(len, pieces.values())) <= 2**20 < size
