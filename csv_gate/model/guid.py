@@ -6,6 +6,8 @@ milliseconds.
 
 from __future__ import annotations
 
+import hashlib
+
 from csv_gate.records import dataclass
 
 _DIGITS = frozenset("0123456789abcdef")
@@ -34,6 +36,14 @@ class Guid:
     def of(cls, octets: bytes) -> Guid:
         """From its 16 octets in Windows' layout: the first three groups little-endian ([MS-DTYP], 2.3.4.2)."""
         return cls.read(_swapped(octets).hex())
+
+    def naming(self, name: str) -> Guid:
+        """The GUID that a name has within this one's: the same for the same name (RFC 9562, 5.5, version 5)."""
+        named = bytes.fromhex(self.text.replace("-", "")) + name.encode("utf-8")
+        digits = bytearray(hashlib.sha1(named, usedforsecurity=False).digest()[:16])
+        digits[6] = digits[6] & 0x0F | 0x50
+        digits[8] = digits[8] & 0x3F | 0x80
+        return Guid.read(digits.hex())
 
     @property
     def octets(self) -> bytes:

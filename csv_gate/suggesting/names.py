@@ -20,9 +20,15 @@ def content_id(prefix: str, *parts: object) -> str:
 
 def is_writable(text: str) -> bool:
     """Whether XML can hold the text exactly."""
-    return re.search(_FORBIDDEN, text) is None
+    return _is_plain(text) or re.search(_FORBIDDEN, text) is None
 
 
 def shown(text: str) -> str:
     """The text for people: what XML can't hold, or a terminal would obey, as question marks; cut where it is long."""
-    return re.sub(_CONTROL, "?", text if len(text) <= _LONGEST else "…" + text[-_LONGEST:])
+    cut = text if len(text) <= _LONGEST else "…" + text[-_LONGEST:]
+    return cut if _is_plain(cut) else re.sub(_CONTROL, "?", cut)
+
+
+def _is_plain(text: str) -> bool:
+    """Nearly all text is; asking the expressions costs milliseconds the first time."""
+    return text.isascii() and text.isprintable()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from uuid import UUID, uuid5
 
 from csv_gate.model.appcontrol import (
     AppControlPolicy,
@@ -78,7 +77,7 @@ def supplemental_of(
         settings=(Setting(provider="PolicyInfo", key="Information", value_name="Name", value=title),),
     )
     content = hashlib.sha256(repr((title, policy.options, ordered, policy.signers, scenarios)).encode("utf-8", "replace"))
-    return replace(policy, policy_id=Guid.read(str(uuid5(UUID(str(base.policy_id)), content.hexdigest()))))
+    return replace(policy, policy_id=base.policy_id.naming(content.hexdigest()))
 
 
 def _join(own: dict[str, Signer], signer: Signer, value: int) -> None:

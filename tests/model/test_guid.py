@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,11 @@ def test_it_is_read_and_written_as_the_standard_library_does(uuid: UUID) -> None
     assert guid.octets == uuid.bytes_le
     assert Guid.of(uuid.bytes_le) == guid
     assert guid.braced == f"{{{str(uuid).upper()}}}"
+
+
+@given(st.uuids(), st.text(st.characters(codec="utf-8"), max_size=20))
+def test_a_name_within_one_has_the_guid_that_the_standard_library_gives_it(uuid: UUID, name: str) -> None:
+    assert str(Guid.read(str(uuid)).naming(name)) == str(uuid5(uuid, name))
 
 
 @pytest.mark.parametrize("written", [TEXT, TEXT.upper(), f"{{{TEXT}}}", TEXT.replace("-", "")])
