@@ -34,7 +34,7 @@ from csv_gate.model.result import (
     WaiverRef,
 )
 from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, key_json, package_json, script_json
-from csv_gate.model.verdict import Level, NearMiss, RuleRef, Verdict
+from csv_gate.model.verdict import Level, RuleRef, Verdict
 
 Json = dict[str, Any]
 """The JSON edge: `Any` lives here and nowhere behind it."""
@@ -63,7 +63,7 @@ def artifact_json(result: ArtifactResult) -> Json:
         "format": facts.format,
         "facts": facts_json(facts),
         "gaps": [gap_json(gap) for gap in facts.gaps],
-        "verdicts": [_verdict(verdict) for verdict in result.verdicts],
+        "verdicts": [verdict_json(verdict) for verdict in result.verdicts],
         "findings": [finding_json(finding) for finding in result.findings],
         "owner": None if result.owner is None else owner_json(result.owner),
         "waiver": None if result.waiver is None else waiver_json(result.waiver),
@@ -72,9 +72,9 @@ def artifact_json(result: ArtifactResult) -> Json:
 
 def facts_json(facts: Facts) -> Json:
     return {
-        "digests": None if facts.digests is None else _digests(facts.digests),
-        "pe": None if facts.pe is None else _pe(facts.pe),
-        "version": None if facts.version is None else _version(facts.version),
+        "digests": None if facts.digests is None else digests_json(facts.digests),
+        "pe": None if facts.pe is None else pe_json(facts.pe),
+        "version": None if facts.version is None else version_json(facts.version),
         "script": None if facts.script is None else script_json(facts.script),
         "compound": None if facts.compound is None else compound_json(facts.compound),
         "cabinet": None if facts.cabinet is None else cabinet_json(facts.cabinet),
@@ -86,7 +86,7 @@ def facts_json(facts: Facts) -> Json:
     }
 
 
-def _digests(digests: Digests) -> Json:
+def digests_json(digests: Digests) -> Json:
     row: Json = {
         "sha256": digests.sha256,
         "authenticode_sha1": digests.authenticode_sha1,
@@ -100,7 +100,7 @@ def _digests(digests: Digests) -> Json:
     return row
 
 
-def _pe(pe: PeFacts) -> Json:
+def pe_json(pe: PeFacts) -> Json:
     return {
         "machine": pe.machine,
         "is_dll": pe.is_dll,
@@ -114,7 +114,7 @@ def _pe(pe: PeFacts) -> Json:
     }
 
 
-def _version(version: VersionFacts) -> Json:
+def version_json(version: VersionFacts) -> Json:
     number = version.file_version
     return {
         "original_filename": version.original_filename,
@@ -219,8 +219,10 @@ def _place(place: Place | None) -> Json | None:
 
 
 def _rule(rule: RuleRef | None) -> Json | None:
-    if rule is None:
-        return None
+    return None if rule is None else rule_json(rule)
+
+
+def rule_json(rule: RuleRef) -> Json:
     return {
         "policy": rule.policy,
         "policy_id": rule.policy_id,
@@ -231,7 +233,7 @@ def _rule(rule: RuleRef | None) -> Json | None:
     }
 
 
-def _verdict(verdict: Verdict) -> Json:
+def verdict_json(verdict: Verdict) -> Json:
     return {
         "target": verdict.target,
         "decision": verdict.decision.value,
@@ -242,15 +244,13 @@ def _verdict(verdict: Verdict) -> Json:
         "trace": [
             {"policy": s.policy, "rule": _rule(s.rule), "outcome": s.outcome.value, "because": s.because} for s in verdict.trace
         ],
-        "nearest": [miss_json(miss) for miss in verdict.nearest],
+        "nearest": [
+            {"rule": _rule(miss.rule), "matched": list(miss.matched), "differs": miss.differs} for miss in verdict.nearest
+        ],
         "missing": list(verdict.missing),
         "help": verdict.help,
         "predicted_event": verdict.predicted_event,
     }
-
-
-def miss_json(miss: NearMiss) -> Json:
-    return {"rule": _rule(miss.rule), "matched": list(miss.matched), "differs": miss.differs}
 
 
 def finding_json(finding: Finding) -> Json:

@@ -28,16 +28,22 @@ from csv_gate.model.result import ArtifactResult
 from csv_gate.model.result_json import (
     certificate_json,
     chain_end_json,
+    digests_json,
     finding_json,
     gap_json,
-    miss_json,
     owner_json,
+    pe_json,
     place_json,
     problem_json,
+    rule_json,
+    signature_json,
     time_text,
+    timestamp_json,
+    verdict_json,
+    version_json,
     waiver_json,
 )
-from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, key_json, package_json, script_json
+from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, package_json, script_json
 from csv_gate.model.verdict import RuleRef, Verdict
 from csv_gate.report.escape import json_line
 
@@ -53,16 +59,24 @@ _TRUTH = {True: "true", False: "false", None: "null"}
 T = TypeVar("T")
 
 
-def _text(value: str | None) -> str:
-    if value is None:
-        return "null"
-    quoted = encode_basestring_ascii(value)
-    # Only what needs no escape at all has the same length; `##` may be an agent's command.
-    return quoted if len(quoted) == len(value) + 2 and "##" not in value else json_line(value)
+def _is_plain(*values: str | None) -> bool:
+    """Whether all of them stand in JSON as they are. Only what needs no escape at all has the same length with its escapes; `##` may be
+    an agent's command."""
+    text = "".join([value for value in values if value is not None])
+    return len(encode_basestring_ascii(text)) == len(text) + 2 and "##" not in text
 
 
-def _texts(values: Iterable[str]) -> str:
-    return f"[{','.join(map(_text, values))}]"
+def _quoted(value: str | None) -> str:
+    """Of plain text."""
+    return "null" if value is None else f'"{value}"'
+
+
+def _text(value: str) -> str:
+    return f'"{value}"' if _is_plain(value) else json_line(value)
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
 
 
 def _optional(value: T | None, to_json: Callable[[T], object]) -> str:
@@ -75,10 +89,12 @@ def _list(values: Iterable[T], to_json: Callable[[T], object]) -> str:
 
 
 class ArtifactLines:
-    """Writes lines. Keeps the text of certificates and chains, known by identity: those that repeat are the same objects."""
+    """Writes lines. Keeps the text of what repeats, known by identity: what is equal in many files is one object."""
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[object, str]] = {}
+        self._small: dict[int, tuple[object, str]] = {}
+        """Rules and headers, which are many and short: apart, so that they do not push certificates out."""
         self._named: dict[str, str] = {}
         self._room = _MOST_NAMED
 
@@ -90,42 +106,103 @@ class ArtifactLines:
     def line(self, result: ArtifactResult) -> str:
         """One row of `artifacts`, without line end, for `whole`."""
         facts = result.artifact.facts
+        sha256 = "null" if facts.digests is None else _text(facts.digests.sha256)
         return (
-            f'{{"path":{_text(result.artifact.path)},"sha256":{_text(facts.digests.sha256 if facts.digests else None)},'
+            f'{{"path":{_text(result.artifact.path)},"sha256":{sha256},'
             f'"size":{facts.size},"format":{_text(facts.format)},"facts":{self._facts(facts)},"gaps":{_list(facts.gaps, gap_json)},'
-            f'"verdicts":[{",".join(map(_verdict, result.verdicts))}],"findings":{_list(result.findings, finding_json)},'
+            f'"verdicts":[{",".join(map(self._verdict, result.verdicts))}],"findings":{_list(result.findings, finding_json)},'
             f'"owner":{_optional(result.owner, owner_json)},"waiver":{_optional(result.waiver, waiver_json)}}}'
         )
 
     def _facts(self, facts: Facts) -> str:
+        rest = '"script":null,"compound":null,"cabinet":null,"elf":null,"package":null'  # which a PE image has none of
+        if facts.script or facts.compound or facts.cabinet or facts.elf or facts.package:
+            rest = (
+                f'"script":{_optional(facts.script, script_json)},"compound":{_optional(facts.compound, compound_json)},'
+                f'"cabinet":{_optional(facts.cabinet, cabinet_json)},"elf":{_optional(facts.elf, elf_json)},'
+                f'"package":{_optional(facts.package, package_json)}'
+            )
         return (
-            f'{{"digests":{_digests(facts.digests)},"pe":{_pe(facts.pe)},"version":{_version(facts.version)},'
-            f'"script":{_optional(facts.script, script_json)},"compound":{_optional(facts.compound, compound_json)},'
-            f'"cabinet":{_optional(facts.cabinet, cabinet_json)},"elf":{_optional(facts.elf, elf_json)},'
-            f'"package":{_optional(facts.package, package_json)},"signatures":[{",".join(map(self._signature, facts.signatures))}],'
+            f'{{"digests":{_digests(facts.digests)},"pe":{self._pe(facts.pe)},"version":{_version(facts.version)},{rest},'
+            f'"signatures":[{",".join(map(self._signature, facts.signatures))}],'
             f'"catalog_members":{_number(facts.catalog_members)},"problems":{_list(facts.problems, problem_json)}}}'
         )
 
+    def _pe(self, pe: PeFacts | None) -> str:
+        if pe is None:
+            return "null"
+        kept = self._small.get(id(pe))
+        return kept[1] if kept is not None else self._keep_small(pe, json_line(pe_json(pe)))
+
     def _signature(self, one: SignatureFacts) -> str:
-        pages = one.page_hashes
-        hashed = "null" if pages is None else f'{{"algorithm":{_text(pages.algorithm)},"matches":{_TRUTH[pages.matches]}}}'
+        texts = (
+            one.place,
+            one.digest_algorithm,
+            one.signed_digest,
+            one.program_name,
+            one.more_info,
+            one.catalog_sha256,
+            one.role,
+        )
+        if one.page_hashes is not None or one.key is not None or not _is_plain(*texts):
+            return json_line(signature_json(one))
         return (
-            f'{{"source":"{one.source.value}","place":{_text(one.place)},"digest_algorithm":{_text(one.digest_algorithm)},'
-            f'"signed_digest":{_text(one.signed_digest)},"digest_matches":{_TRUTH[one.digest_matches]},"valid":{_TRUTH[one.valid]},'
-            f'"problems":{_list(one.problems, problem_json)},"program_name":{_text(one.program_name)},'
-            f'"more_info":{_text(one.more_info)},{self._signed(one.signer, one.chain)},"timestamp":{self._timestamp(one.timestamp)},'
-            f'"page_hashes":{hashed},"catalog_sha256":{_text(one.catalog_sha256)},"scheme":"{one.scheme.value}",'
-            f'"role":{_text(one.role)},"key":{_optional(one.key, key_json)}}}'
+            f'{{"source":"{one.source}","place":"{one.place}","digest_algorithm":{_quoted(one.digest_algorithm)},'
+            f'"signed_digest":{_quoted(one.signed_digest)},"digest_matches":{_TRUTH[one.digest_matches]},"valid":{_TRUTH[one.valid]},'
+            f'"problems":{_list(one.problems, problem_json)},"program_name":{_quoted(one.program_name)},'
+            f'"more_info":{_quoted(one.more_info)},{self._signed(one.signer, one.chain)},"timestamp":{self._timestamp(one.timestamp)},'
+            f'"page_hashes":null,"catalog_sha256":{_quoted(one.catalog_sha256)},"scheme":"{one.scheme}",'
+            f'"role":{_quoted(one.role)},"key":null}}'
         )
 
     def _timestamp(self, stamp: TimestampFacts | None) -> str:
         if stamp is None:
             return "null"
+        if not _is_plain(stamp.digest_algorithm):
+            return json_line(timestamp_json(stamp))
         time = "null" if stamp.time is None else f'"{time_text(stamp.time)}"'
         return (
-            f'{{"kind":"{stamp.kind.value}","time":{time},"valid":{_TRUTH[stamp.valid]},{self._signed(stamp.signer, stamp.chain)},'
-            f'"digest_algorithm":{_text(stamp.digest_algorithm)},"problems":{_list(stamp.problems, problem_json)}}}'
+            f'{{"kind":"{stamp.kind}","time":{time},"valid":{_TRUTH[stamp.valid]},{self._signed(stamp.signer, stamp.chain)},'
+            f'"digest_algorithm":{_quoted(stamp.digest_algorithm)},"problems":{_list(stamp.problems, problem_json)}}}'
         )
+
+    def _verdict(self, one: Verdict) -> str:
+        texts = [one.target, one.because, one.help]
+        for step in one.trace:
+            texts += (step.policy, step.because)
+        if one.checks or one.nearest or one.missing or not _is_plain(*texts):
+            return json_line(verdict_json(one))  # of few files there is so much to say
+        rule = self._rule(one.rule)
+        trace = [
+            f'{{"policy":"{step.policy}","rule":{rule if step.rule is one.rule else self._rule(step.rule)},'
+            f'"outcome":"{step.outcome}","because":"{step.because}"}}'
+            for step in one.trace
+        ]
+        return (
+            f'{{"target":"{one.target}","decision":"{one.decision}","audited":{_TRUTH[one.audited]},"checks":[],"rule":{rule},'
+            f'"because":"{one.because}","trace":[{",".join(trace)}],"nearest":[],"missing":[],"help":"{one.help}",'
+            f'"predicted_event":{_number(one.predicted_event)}}}'
+        )
+
+    def _rule(self, rule: RuleRef | None) -> str:
+        if rule is None:
+            return "null"
+        kept = self._small.get(id(rule))
+        if kept is not None:
+            return kept[1]
+        if not _is_plain(rule.policy, rule.policy_id, rule.id, rule.kind, rule.name):
+            return json_line(rule_json(rule))
+        return self._keep_small(
+            rule,
+            f'{{"policy":"{rule.policy}","policy_id":"{rule.policy_id}","id":"{rule.id}","kind":"{rule.kind}",'
+            f'"name":{_quoted(rule.name)},"place":{_optional(rule.place, place_json)}}}',
+        )
+
+    def _keep_small(self, value: object, text: str) -> str:
+        if len(self._small) >= _MAX_KEPT:
+            self._small.clear()
+        self._small[id(value)] = (value, text)
+        return text
 
     def _signed(self, signer: CertificateFacts | None, chain: ChainFacts | None) -> str:
         by = "null" if signer is None else self._certificate(signer)
@@ -161,69 +238,27 @@ def whole(text: str, pieces: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def _number(value: int | None) -> str:
-    return "null" if value is None else str(value)
-
-
 def _digests(one: Digests | None) -> str:
     if one is None:
         return "null"
-    rest = "".join(
-        f',"{name}":{_text(value)}'
-        for name, value in (
-            ("sha1", one.sha1),
-            ("padded_authenticode_sha1", one.padded_authenticode_sha1),
-            ("padded_authenticode_sha256", one.padded_authenticode_sha256),
-        )
-        if value is not None
-    )
+    rare = (one.sha1, one.padded_authenticode_sha1, one.padded_authenticode_sha256)
+    usual = (one.sha256, one.authenticode_sha1, one.authenticode_sha256, one.page_sha1, one.page_sha256)
+    if rare != (None, None, None) or not _is_plain(*usual):
+        return json_line(digests_json(one))
     return (
-        f'{{"sha256":{_text(one.sha256)},"authenticode_sha1":{_text(one.authenticode_sha1)},'
-        f'"authenticode_sha256":{_text(one.authenticode_sha256)},"page_sha1":{_text(one.page_sha1)},'
-        f'"page_sha256":{_text(one.page_sha256)}{rest}}}'
-    )
-
-
-def _pe(one: PeFacts | None) -> str:
-    if one is None:
-        return "null"
-    return (
-        f'{{"machine":{_text(one.machine)},"is_dll":{_TRUTH[one.is_dll]},"is_driver":{_TRUTH[one.is_driver]},'
-        f'"is_dotnet":{_TRUTH[one.is_dotnet]},"is_efi":{_TRUTH[one.is_efi]},"subsystem":{_text(one.subsystem)},'
-        f'"imports_kernel":{_TRUTH[one.imports_kernel]},"force_integrity":{_TRUTH[one.force_integrity]},'
-        f'"overlay_bytes":{one.overlay_bytes}}}'
+        f'{{"sha256":"{one.sha256}","authenticode_sha1":{_quoted(one.authenticode_sha1)},'
+        f'"authenticode_sha256":{_quoted(one.authenticode_sha256)},"page_sha1":{_quoted(one.page_sha1)},'
+        f'"page_sha256":{_quoted(one.page_sha256)}}}'
     )
 
 
 def _version(one: VersionFacts | None) -> str:
     if one is None:
         return "null"
+    if not _is_plain(one.original_filename, one.internal_name, one.file_description, one.product_name):
+        return json_line(version_json(one))
     number = "null" if one.file_version is None else f'"{".".join(map(str, one.file_version))}"'
     return (
-        f'{{"original_filename":{_text(one.original_filename)},"internal_name":{_text(one.internal_name)},'
-        f'"file_description":{_text(one.file_description)},"product_name":{_text(one.product_name)},"file_version":{number}}}'
-    )
-
-
-def _verdict(one: Verdict) -> str:
-    rule = _rule(one.rule)
-    trace = ",".join(
-        f'{{"policy":{_text(step.policy)},"rule":{rule if step.rule is one.rule else _rule(step.rule)},'
-        f'"outcome":"{step.outcome.value}","because":{_text(step.because)}}}'
-        for step in one.trace
-    )
-    return (
-        f'{{"target":{_text(one.target)},"decision":"{one.decision.value}","audited":{_TRUTH[one.audited]},'
-        f'"checks":{_texts(one.checks)},"rule":{rule},"because":{_text(one.because)},"trace":[{trace}],'
-        f'"nearest":{_list(one.nearest, miss_json)},"missing":{_texts(one.missing)},"help":{_text(one.help)},'
-        f'"predicted_event":{_number(one.predicted_event)}}}'
-    )
-
-
-def _rule(rule: RuleRef | None) -> str:
-    if rule is None:
-        return "null"
-    return (
-        f'{{"policy":{_text(rule.policy)},"policy_id":{_text(rule.policy_id)},"id":{_text(rule.id)},"kind":{_text(rule.kind)},'
-        f'"name":{_text(rule.name)},"place":{_optional(rule.place, place_json)}}}'
+        f'{{"original_filename":{_quoted(one.original_filename)},"internal_name":{_quoted(one.internal_name)},'
+        f'"file_description":{_quoted(one.file_description)},"product_name":{_quoted(one.product_name)},"file_version":{number}}}'
     )
