@@ -107,8 +107,8 @@ def write_files(outputs: Sequence[Output], render: Callable[[str, TextIO], None]
                 ready.append((name, target, output))
                 with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
                     render(output.format, stream)
-                    stream.flush()
-                    os.fsync(stream.fileno())
+                # Whole even if this process is killed. That it is on the disk is not waited for, which can take as long as the run:
+                # who loses power runs the gate again.
                 os.chmod(name, _mode(target))  # noqa: PTH101
         while ready:
             name, target, output = ready[0]

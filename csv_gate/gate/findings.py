@@ -33,9 +33,10 @@ def findings_of(
     `version_of` tells of which target another one is a version that is still live. `required`: what requirements found.
     """
     of_verdicts = (*_from_verdicts(verdicts), *_from_versions(verdicts, version_of))
-    found = dict.fromkeys((*of_verdicts, *required, *_bounded(_from_problems(facts))))
-    if not found:
+    of_file = list(_from_problems(facts))
+    if not (of_verdicts or required or of_file):
         return ()
+    found = dict.fromkeys((*of_verdicts, *required, *_bounded(of_file)))
     return tuple(sorted(found, key=lambda finding: -finding.level.rank))
 
 
@@ -122,8 +123,6 @@ def _from_problem(problem: Problem, prefix: str) -> Finding:
 
 def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
     gravest_first = sorted(findings, key=lambda finding: -finding.level.rank)
-    if not gravest_first:
-        return
     yield from gravest_first[:MAX_PROBLEM_FINDINGS]
     if (more := len(gravest_first) - MAX_PROBLEM_FINDINGS) > 0:
         last = gravest_first[MAX_PROBLEM_FINDINGS]

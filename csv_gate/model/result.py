@@ -142,6 +142,8 @@ class RunResult(Protocol):
 
 def worst_decision(result: ArtifactResult) -> Decision:
     """The gravest decision over the targets: denied, then undecided, allowed, not applicable. A waiver does not change it."""
+    if len(result.verdicts) == 1:
+        return result.verdicts[0].decision
     order = (Decision.DENIED, Decision.UNDECIDED, Decision.ALLOWED, Decision.NOT_APPLICABLE)
     decisions = {verdict.decision for verdict in result.verdicts}
     return next((decision for decision in order if decision in decisions), Decision.NOT_APPLICABLE)

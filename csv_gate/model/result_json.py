@@ -46,7 +46,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 def time_text(moment: datetime) -> str:
     """RFC 3339 in UTC, whole seconds unless there are fractions."""
-    text = moment.astimezone(UTC).isoformat()
+    text = (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()
     return text.replace("+00:00", "Z")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from csv_gate.formats.settings import ExtractionSettings
@@ -55,17 +56,18 @@ class FactsCache:
         self._writer = FactsWriter(self._keep_part)
         self._trims = database.trims
         self._is_complete = not unwritten()
-        self._ahead: dict[bytes, Row | None] = {}
+        self._ahead: dict[bytes, tuple[bytes, Row | None]] = {}
+        """Key and row by digest."""
 
     def look_ahead(self, digests: Iterable[bytes]) -> None:
         """Fetch at once what will be asked for next."""
-        keys = [self._key(digest) for digest in digests][:_ROWS_AHEAD]
-        self._ahead = {**dict.fromkeys(keys), **self._database.rows_by_key(f"{_SELECT} IN", keys)}
+        keys = {digest: self._key(digest) for digest in islice(digests, _ROWS_AHEAD)}
+        rows = self._database.rows_by_key(f"{_SELECT} IN", list(keys.values()))
+        self._ahead = {digest: (key, rows.get(key)) for digest, key in keys.items()}
 
     def facts(self, digest: bytes) -> Facts | None:
         """The facts of a file with this digest, as they were extracted; `None`: not known."""
-        key = self._key(digest)
-        row = self._ahead.pop(key) if key in self._ahead else next(iter(self._database.rows(f"{_SELECT} = ?", (key,))), None)
+        key, row = self._ahead.pop(digest) if digest in self._ahead else self._asked(digest)
         if row is None or not self._is_complete:
             return None
         _, day, found, body = row
@@ -79,6 +81,10 @@ class FactsCache:
         if day != self._day:
             self._database.later("UPDATE facts SET day = ? WHERE key = ?", self._day, key)
         return facts
+
+    def _asked(self, digest: bytes) -> tuple[bytes, Row | None]:
+        key = self._key(digest)
+        return key, next(iter(self._database.rows(f"{_SELECT} = ?", (key,))), None)
 
     def keep(self, digest: bytes, facts: Facts) -> bool:
         """Keep what extraction of the bytes with this digest came to, if it can be kept. Facts without digests are of no file."""
