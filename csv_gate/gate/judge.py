@@ -33,11 +33,8 @@ from csv_gate.waivers import Waived, apply
 
 if TYPE_CHECKING:
     from csv_gate.containers import Found
+    from csv_gate.gate.kept import KeptFacts
     from csv_gate.gate.required import Formats, RequirementJudge
-    from csv_gate.store.content_hash import ContentHash
-    from csv_gate.store.database import Database
-    from csv_gate.store.facts_cache import FactsCache
-    from csv_gate.store.known_files import KnownFiles
 
 _LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
 """Formats that catalogs vouch for."""
@@ -66,22 +63,11 @@ class Known:
     """A folder that could not be listed: anything may be in it, for any target."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What is kept between runs."""
-
-    database: Database
-    hash: ContentHash
-    facts: FactsCache
-    files: KnownFiles
-
-
 class Judge:
     """Everything that judging needs, made ready once in each process."""
 
     def __init__(self, plan: Plan, catalogs: Catalogs, trusted: TrustedFiles = NO_FILES) -> None:
         self._plan = plan
-        self._trusted = trusted
         self._catalog_gap = catalogs.gap
         self.lines = ArtifactLines()
         index = CatalogIndex(catalogs.catalogs)
@@ -95,7 +81,7 @@ class Judge:
         )
         self._looked = Looked(plan)
         self._required = _required(plan, catalogs)
-        self._kept = _kept(plan, self._settings)
+        self._kept = _kept(plan, self._settings, trusted)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
@@ -103,9 +89,8 @@ class Judge:
 
     def look_ahead(self, entries: Iterable[Entry]) -> None:
         """Say what will be judged next."""
-        if self._kept is not None and self._trusted:
-            found = (self._trusted.get(entry.location) for entry in entries)
-            self._kept.facts.look_ahead(digest for digest in found if digest is not None)
+        if self._kept is not None:
+            self._kept.look_ahead(entries)
 
     def rows(self, entry: Entry) -> list[Row]:
         """As `judge`, as rows."""
@@ -170,16 +155,10 @@ class Judge:
         """
         try:
             # A signature beside the file is over its bytes, which are needed then.
-            known = None if entry.beside or entry.is_alone else self._kept_facts(entry)
+            known = None if self._kept is None or entry.beside or entry.is_alone else self._kept.find(entry)
             return self._read(entry, looked) if known is None else [Known(entry.path, entry.scope, self._completed(known))]
         except ArtifactError as error:
             return [Known(entry.path, entry.scope, unreadable(entry.size, str(error)), is_folder=entry.is_folder)]
-
-    def _kept_facts(self, entry: Entry) -> Facts | None:
-        """The facts of a file that is what it was, so that it need not be opened."""
-        digest = self._trusted.get(entry.location)
-        facts = None if digest is None or self._kept is None else self._kept.facts.facts(digest)
-        return None if facts is None or facts.size != entry.size else facts
 
     def _is_opened(self, facts: Facts) -> bool:
         return facts.format in OPENERS and self._plan.opens_containers
@@ -190,7 +169,7 @@ class Judge:
         Raises ArtifactError, also where the file changed while it was read.
         """
         store = self._kept
-        looked_ns = 0 if store is None else store.files.now_ns()
+        looked_ns = 0 if store is None else store.now_ns()
         with open_content(entry, self._plan.limits) as content:
             format = container_format(content, entry.path, self._plan.limits) if self._plan.opens_containers else None
             if format is not None:
@@ -198,16 +177,13 @@ class Judge:
             if store is None:
                 facts = self._with_sides(self._extracted(content, entry.path), content, entry)
                 return [Known(entry.path, entry.scope, facts)]
-            digest = store.hash.digest(content)
-            kept = store.facts.facts(digest)
-            sha256 = digest if store.hash.is_sha256 else None
-            facts = extract(content, self._settings, name=entry.path, sha256=sha256) if kept is None else kept
+            digest = store.digest(content)
+            kept = store.facts(digest)
+            facts = kept or extract(content, self._settings, name=entry.path, sha256=store.sha256(digest))
             # What is kept is of these bytes alone, wherever they lie.
             signed = self._with_sides(facts, content, entry)
-        # Only here is it sure that the file did not change while it was read.
-        is_kept = kept is not None or store.facts.keep(digest, facts)
-        if is_kept and self._plan.trusts_files and entry.identity is not None:
-            store.files.keep(entry.location, entry.identity, digest, looked_ns)
+        if kept is None:  # Only here is it sure that the file did not change while it was read.
+            store.keep(entry, digest, facts, looked_ns)
         return [Known(entry.path, entry.scope, self._completed(signed))]
 
     def _opened(self, entry: Entry, content: Content, format: str, looked: Looked | None) -> Iterator[Known]:
@@ -262,12 +238,12 @@ class Judge:
     def flush(self) -> None:
         """Write the facts that wait to be kept."""
         if self._kept is not None:
-            self._kept.database.flush()
+            self._kept.flush()
 
     def close(self) -> None:
         """As `flush`, and let go of the store. The judge goes on without."""
         if self._kept is not None:
-            self._kept.database.close()
+            self._kept.close()
             self._kept = None
 
     def _verdicts(self, known: Known) -> list[Verdict]:
@@ -313,18 +289,13 @@ def _required(plan: Plan, catalogs: Catalogs) -> RequirementJudge | None:
     return RequirementJudge(plan, catalogs)
 
 
-def _kept(plan: Plan, settings: ExtractionSettings) -> _Kept | None:
+def _kept(plan: Plan, settings: ExtractionSettings, trusted: TrustedFiles) -> KeptFacts | None:
     # What a second implementation says is not kept.
     if plan.kept_facts is None or plan.is_cross_checked:
         return None
-    from csv_gate.store.content_hash import content_hash
-    from csv_gate.store.database import Database  # with sqlite3, which runs without it can spare
-    from csv_gate.store.facts_cache import FactsCache, settings_key
-    from csv_gate.store.known_files import KnownFiles
+    from csv_gate.gate.kept import KeptFacts  # with sqlite3, which runs without it can spare
 
-    database, hash = Database(plan.kept_facts), content_hash()
-    facts = FactsCache(database, settings_key(settings, plan.tool_version), hash)
-    return _Kept(database, hash, facts, KnownFiles(database))
+    return KeptFacts(plan.kept_facts, plan, settings, trusted)
 
 
 def unreadable(size: int, why: str) -> Facts:

@@ -21,8 +21,7 @@ from csv_gate.report.artifact_line import whole
 
 KEPT_IN_MEMORY = 8 * MIB
 """Bytes of JSON, certificates by name: some four thousand signed artifacts."""
-_BLOCK = 8 * KIB
-"""Small enough that an allocator hands the same memory out again for the next one, however its lines grow."""
+_BLOCK = 64 * KIB
 
 
 class Spool:

@@ -82,7 +82,7 @@ class Entry(NamedTuple):
         return self.path.endswith("/")
 
 
-def _open(entry: Entry) -> int:
+def open_listed(entry: Entry) -> int:
     """A descriptor of what now is in a listed file's place; to be closed by the caller.
 
     Raises:
@@ -96,7 +96,7 @@ def _open(entry: Entry) -> int:
         raise ArtifactError(f"the file cannot be opened: {error.strerror or type(error).__name__}") from error
 
 
-def _check_listed(descriptor: int, entry: Entry) -> FileIdentity:
+def check_listed(descriptor: int, entry: Entry) -> FileIdentity:
     """What an open file is, if it still is the one that was listed.
 
     Raises:
@@ -111,12 +111,12 @@ def _check_listed(descriptor: int, entry: Entry) -> FileIdentity:
     return identity
 
 
-def _check_unchanged(descriptor: int, identity: FileIdentity) -> None:
+def check_unchanged(descriptor: int, identity: FileIdentity) -> None:
     if FileIdentity.of(os.fstat(descriptor)) != identity:
         raise ArtifactError("the file changed while it was read")
 
 
-def _unreadable(error: OSError) -> ArtifactError:
+def unreadable(error: OSError) -> ArtifactError:
     return ArtifactError(f"the file cannot be read: {error.strerror or type(error).__name__}")
 
 
@@ -133,9 +133,9 @@ def open_content(entry: Entry, limits: Limits) -> Iterator[Content]:
         LimitError: the file is larger than `max_artifact_bytes`.
         ArtifactError: as `read_head`; also when leaving the context, where the file changed in the meantime.
     """
-    descriptor = _open(entry)
+    descriptor = open_listed(entry)
     try:
-        identity = _check_listed(descriptor, entry)
+        identity = check_listed(descriptor, entry)
         size = identity.size
         if size > limits.max_artifact_bytes:
             raise LimitError(
@@ -153,9 +153,9 @@ def open_content(entry: Entry, limits: Limits) -> Iterator[Content]:
                 # An exception under way may hold a view on the bytes; the mapping then ends with it.
                 with suppress(BufferError):
                     mapped.close()
-        _check_unchanged(descriptor, identity)
+        check_unchanged(descriptor, identity)
     except OSError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     finally:
         os.close(descriptor)
 
@@ -168,14 +168,14 @@ def read_head(entry: Entry) -> bytes:
     Raises:
         ArtifactError: it cannot be opened or read, or is not the file that was listed.
     """
-    descriptor = _open(entry)
+    descriptor = open_listed(entry)
     try:
         try:
             return _beginning(descriptor)
         finally:
-            _check_listed(descriptor, entry)
+            check_listed(descriptor, entry)
     except OSError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     finally:
         os.close(descriptor)
 
@@ -194,9 +194,9 @@ def open_parts(entry: Entry) -> Iterator[Callable[[int, int], bytes]]:
     Raises:
         ArtifactError: as `read_head`; also when leaving the context, where the file changed in the meantime.
     """
-    descriptor = _open(entry)
+    descriptor = open_listed(entry)
     try:
-        identity = _check_listed(descriptor, entry)
+        identity = check_listed(descriptor, entry)
         size = identity.size
 
         def read(start: int, stop: int) -> bytes:
@@ -205,9 +205,9 @@ def open_parts(entry: Entry) -> Iterator[Callable[[int, int], bytes]]:
             return _read_all(descriptor, max(0, min(stop, size) - begin))
 
         yield read
-        _check_unchanged(descriptor, identity)
+        check_unchanged(descriptor, identity)
     except OSError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     finally:
         os.close(descriptor)
 

@@ -11,14 +11,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from mmap import mmap
+from typing import TYPE_CHECKING, Protocol
 
 from csv_gate.records import dataclass
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+
+class Hasher(Protocol):
+    """As the classes of `hashlib`."""
+
+    def update(self, data: Buffer, /) -> object: ...
+    def digest(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ContentHash:
     name: str
-    digest: Callable[[bytes | mmap], bytes]
+    new: Callable[[], Hasher]
+
+    def digest(self, content: bytes | mmap) -> bytes:
+        hasher = self.new()
+        hasher.update(content)
+        return hasher.digest()
 
     @property
     def is_sha256(self) -> bool:
@@ -32,7 +48,7 @@ def content_hash() -> ContentHash:
         from blake3 import blake3
     except ImportError:
         return SHA256
-    return ContentHash("blake3", lambda content: blake3(content).digest())
+    return ContentHash("blake3", blake3)
 
 
-SHA256 = ContentHash("sha256", lambda content: hashlib.sha256(content).digest())
+SHA256 = ContentHash("sha256", hashlib.sha256)

@@ -55,9 +55,17 @@ class FactsCache:
         self._reader = FactsReader(self._find_part)
         self._writer = FactsWriter(self._keep_part)
         self._trims = database.trims
+        self._holds_any: bool | None = None
         self._is_complete = not unwritten()
         self._ahead: dict[bytes, tuple[bytes, Row | None]] = {}
         """Key and row by digest."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all was kept when this process first asked."""
+        if self._holds_any is None:
+            self._holds_any = bool(self._database.rows("SELECT 1 FROM facts LIMIT 1", ()))
+        return not self._holds_any
 
     def look_ahead(self, digests: Iterable[bytes]) -> None:
         """Fetch at once what will be asked for next."""

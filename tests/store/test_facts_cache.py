@@ -115,7 +115,7 @@ def test_every_fact_there_is_is_kept() -> None:
 
 def test_facts_kept_under_one_hash_are_not_found_under_another(tmp_path: Path) -> None:
     database = Database(tmp_path)
-    other = ContentHash("other", SHA256.digest)
+    other = ContentHash("other", SHA256.new)
     facts = facts_of(SIGNED)
     assert FactsCache(database, KEY, SHA256).keep(SHA256.digest(SIGNED), facts)
     database.flush()
