@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+from csv_gate.errors import ArtifactError
 from csv_gate.formats import ExtractionSettings
 from csv_gate.gate.plan import Plan
 from csv_gate.gate.trusted import TrustedFiles
@@ -28,46 +30,53 @@ class KeptFacts:
         self._facts = FactsCache(self._database, settings_key(settings, plan.tool_version), self._hash)
         self._files = KnownFiles(self._database)
         self._trusts_files = plan.trusts_files
+        self._most_bytes = plan.limits.max_artifact_bytes
         self._trusted = trusted
         self._buffer: memoryview | None = None
+        self._ahead: dict[str, tuple[bytes, int]] = {}
+        """Location -> digest of the bytes, and the moment before they were read."""
 
     def look_ahead(self, entries: Iterable[Entry]) -> None:
-        """Say what will be asked for next."""
-        if self._trusted:
-            found = (self._trusted.get(entry.location) for entry in entries)
-            self._facts.look_ahead(digest for digest in found if digest is not None)
+        """Hash the files that `find` will be asked for next, and fetch what is kept of them at once."""
+        self._ahead = {}
+        for entry in entries:
+            looked_ns = self._files.now_ns()
+            digest = self._trusted.get(entry.location) or self._digest(entry)
+            if digest is not None:
+                self._ahead[entry.location] = digest, looked_ns
+        self._facts.look_ahead(digest for digest, _ in self._ahead.values())
 
     def find(self, entry: Entry) -> Facts | None:
-        """The facts of a file that was read before: one that nothing has touched, where files are trusted, else one of the same bytes.
-
-        Raises:
-            ArtifactError: it cannot be read, or changed while it was.
-        """
-        trusted = self._trusted.get(entry.location)
-        if trusted is not None:
-            facts = self._facts.facts(trusted)
-            return None if facts is None or facts.size != entry.size else facts
-        if self._facts.is_empty:
-            return None  # what is not found has to be read once more
-        looked_ns = self._files.now_ns()
-        digest = self._digest(entry)
-        facts = None if digest is None else self._facts.facts(digest)
-        if digest is not None and facts is not None:
+        """The facts of a file that was read before: one that nothing has touched, where files are trusted, else one of the same bytes."""
+        if entry.location not in self._ahead:
+            return None
+        digest, looked_ns = self._ahead.pop(entry.location)
+        facts = self._facts.facts(digest)
+        if facts is None or facts.size != entry.size:
+            return None
+        if entry.location not in self._trusted:
             self._keep_identity(entry, digest, looked_ns)
         return facts
 
     def _digest(self, entry: Entry) -> bytes | None:
-        """Of a file that may be an image."""
+        """Of a file that may be known by its bytes alone."""
+        # What is not found then has to be read once more; and a signature that lies beside a file is over its bytes.
+        if self._facts.is_empty or entry.beside or entry.is_alone or entry.size > self._most_bytes:
+            return None
         if self._buffer is None:
             self._buffer = piece_buffer()
-        hasher = None
-        for piece in read_pieces(entry, self._buffer):
-            if hasher is None:
-                if piece[:2] != IMAGE_MARK:
-                    return None
-                hasher = self._hash.new()
-            hasher.update(piece)
-        return None if hasher is None else hasher.digest()
+        hasher = self._hash.new()
+        is_image = False
+        try:
+            with closing(read_pieces(entry, self._buffer)) as pieces:
+                for piece in pieces:
+                    is_image = is_image or piece[:2] == IMAGE_MARK
+                    if not is_image:
+                        break
+                    hasher.update(piece)
+        except ArtifactError:
+            return None  # whoever reads it whole meets that again, and tells it
+        return hasher.digest() if is_image else None
 
     def now_ns(self) -> int:
         """The moment to hand to `keep`: taken before the file is opened."""
