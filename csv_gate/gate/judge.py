@@ -87,6 +87,11 @@ class Judge:
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
         )
 
+    @property
+    def may_know_files(self) -> bool:
+        """Whether facts were kept before, so that perhaps no file need be read for them."""
+        return self._kept is not None and self._kept.was_kept
+
     def look_ahead(self, entries: Iterable[Entry]) -> None:
         """Say what will be judged next."""
         if self._kept is not None:

@@ -36,6 +36,11 @@ class KeptFacts:
         self._ahead: dict[str, tuple[bytes, int]] = {}
         """Location -> digest of the bytes, and the moment before they were read."""
 
+    @property
+    def was_kept(self) -> bool:
+        """Whether there is a store from earlier; asking does not open it."""
+        return self._database.path.exists()
+
     def look_ahead(self, entries: Iterable[Entry]) -> None:
         """Hash the files that `find` will be asked for next, and fetch what is kept of them at once."""
         self._ahead = {}

@@ -27,10 +27,11 @@ from csv_gate.scan import Entry
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
-PORTION_BYTES = 8 * MIB
+PORTION_BYTES = 32 * MIB
+"""Handing one out and taking in what it came to costs this process half a millisecond."""
 FILE_COST_BYTES = 256 * KIB
 """What opening and judging a file costs beside its bytes, in bytes hashed."""
-TRUSTED_COST_BYTES = 64 * KIB
+TRUSTED_COST_BYTES = 128 * KIB
 """What judging costs where the file need not be opened."""
 MIN_PARALLEL_BYTES = 48 * MIB
 """Below this, starting processes costs more than they save."""
@@ -167,9 +168,9 @@ def _pool(work: Work, jobs: int) -> ProcessPoolExecutor:
     # Forking spares each worker the imports, the list of files and the compiling; elsewhere it is not to be had or not safe.
     method, judge = START_METHOD, None
     if method == "fork":
-        import csv_gate.formats.pe  # noqa: F401, else each worker would import it for itself
-
         judge = work.judge()
+        if not judge.may_know_files:
+            import csv_gate.formats.pe  # noqa: F401, else each worker would import it for itself
     else:
         # Plans and catalogs hold read-only views of dicts, which do not pickle by themselves.
         copyreg.pickle(MappingProxyType, lambda view: (MappingProxyType, (dict(view),)))

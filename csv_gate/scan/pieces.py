@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from io import FileIO
 
 from csv_gate.limits import KIB
@@ -25,7 +25,7 @@ def piece_buffer() -> memoryview:
     return memoryview(mmap.mmap(-1, PIECE_BYTES, **_PRIVATE))
 
 
-def read_pieces(entry: Entry, buffer: memoryview) -> Iterator[memoryview]:
+def read_pieces(entry: Entry, buffer: memoryview) -> Generator[memoryview]:
     """All bytes of a listed file in order, each piece until the next is asked for.
 
     Raises:
