@@ -62,7 +62,7 @@ T = TypeVar("T")
 def _is_plain(*values: str | None) -> bool:
     """Whether all of them stand in JSON as they are. Only what needs no escape at all has the same length with its escapes; `##` may be
     an agent's command."""
-    text = "".join([value for value in values if value is not None])
+    text = "".join(filter(None, values))
     return len(encode_basestring_ascii(text)) == len(text) + 2 and "##" not in text
 
 

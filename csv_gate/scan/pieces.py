@@ -25,6 +25,13 @@ def piece_buffer() -> memoryview:
     return memoryview(mmap.mmap(-1, PIECE_BYTES, **_PRIVATE))
 
 
+def _read_into(descriptor: int, buffer: memoryview) -> int:
+    if hasattr(os, "readv"):
+        return os.readv(descriptor, [buffer])
+    with FileIO(descriptor, closefd=False) as file:  # Windows
+        return file.readinto(buffer) or 0
+
+
 def read_pieces(entry: Entry, buffer: memoryview) -> Generator[memoryview]:
     """All bytes of a listed file in order, each piece until the next is asked for.
 
@@ -34,9 +41,8 @@ def read_pieces(entry: Entry, buffer: memoryview) -> Generator[memoryview]:
     descriptor = open_listed(entry)
     try:
         identity = check_listed(descriptor, entry)
-        with FileIO(descriptor, closefd=False) as file:
-            while size := file.readinto(buffer):
-                yield buffer[:size]
+        while size := _read_into(descriptor, buffer):
+            yield buffer[:size]
         check_unchanged(descriptor, identity)
     except OSError as error:
         raise unreadable(error) from error
