@@ -32,6 +32,8 @@ from csv_gate import __version__
 HEAD_BYTES = 4096
 PEER_FILES = 100
 TIME = "2026-11-24T06:00:00Z"
+COMMAND = "from csv_gate.__main__ import main; raise SystemExit(main())"
+"""What the installed script does."""
 LIEF = "import sys, lief\nfor path in sys.argv[1:]:\n    lief.PE.parse(path).verify_signature()\n"
 PEFILE = "import sys, pefile\nfor path in sys.argv[1:]:\n    pefile.PE(path, fast_load=True).close()\n"
 
@@ -112,7 +114,7 @@ def looking(folder: Path) -> Callable[[], Cost]:
 def check(paths: Sequence[Path], made: Trees, out: Path, *options: str) -> Callable[[], Cost]:
     enforced = made.product_policy if paths == [made.product] else made.policy
     policy = ("--no-config", "--policy", str(enforced), "--evaluated-at", TIME, "-o", f"json={out}")
-    return lambda: process((sys.executable, "-m", "csv_gate", "check", *map(str, paths), *policy, *options))
+    return lambda: process((sys.executable, "-c", COMMAND, "check", *map(str, paths), *policy, *options))
 
 
 def rows(made: Trees, work: Path, jobs: Sequence[str]) -> list[Row]:

@@ -2,7 +2,8 @@
 
 - `ordinary`: PE images of 100 to 500 KB, no two alike; three of five are signed and time-stamped by one of three publishers, a tenth of
   those twice; the others are listed by hash, but for one in fifty.
-- `product`: the build output of a large product: as `ordinary`, five times as many, nine of ten signed, a policy of its own.
+- `product`: the build output of a large product: as `ordinary`, five times as many, nine of ten signed, one in a thousand
+  blocked, a policy of its own.
 - `large`: PE images of 5 to 24 MB, 1 GiB and more in all, half of them signed.
 - `many`: PE images of 3 KB, a hundred of them over and over: what a file costs beside its bytes.
 - `nocode`: files that no target judges.
@@ -23,7 +24,7 @@ from tests.builders import appcontrol, ca, cms, pe, signing
 from tests.builders.signed_pe import covered, padded, signed_pe
 from tests.builders.version_resource import version_info
 
-GENERATION = "5"
+GENERATION = "6"
 """Changes when the trees do."""
 SEED = 20261124
 PER_FOLDER = 100
@@ -45,7 +46,7 @@ def trees(root: Path, *, ordinary: int, product: int, large: int, nocode: int, m
     for folder, images in (
         (found.ordinary, _images(chance, pool, ordinary, 100_000, 500_000, listed)),
         (found.large, _images(chance, pool, large, 5_000_000, 24_000_000, listed)),
-        (found.product, _images(chance, pool, product, 100_000, 500_000, of_product, signed_of_ten=9)),
+        (found.product, _images(chance, pool, product, 100_000, 500_000, of_product, signed_of_ten=9, unlisted_of=1000)),
     ):
         for number, data in enumerate(images):
             _write(folder, number, ".dll", data)
@@ -78,8 +79,9 @@ def _images(
     most: int,
     listed: list[FileRule],
     signed_of_ten: int = 6,
+    unlisted_of: int = 50,
 ) -> Iterator[bytes]:
-    """Images; the unsigned ones are added to those `listed`, but for one in fifty."""
+    """Images; the unsigned ones are added to those `listed`, but for one of so many."""
     publishers = [
         signing.authority().issue(f"Test Publisher {number}", serial=0x1001 + number, key_label=f"leaf{number}")
         for number in range(3)
@@ -99,7 +101,7 @@ def _images(
                 nested = (cms.authenticode(publishers[1], hashed, stamps=stamps),)
             yield signed_pe(image, publisher, stamps=stamps, nested=nested)
             continue
-        if number % 50 != 7:
+        if number % unlisted_of != 7:
             image = padded(image)
             listed.append(appcontrol.allow(f"ID_ALLOW_{len(listed)}", hash=hashlib.sha256(covered(image)).hexdigest()))
         yield image

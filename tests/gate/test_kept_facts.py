@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 
 from csv_gate.formats import extract
 from csv_gate.gate import judge, run
+from csv_gate.limits import Limits
 from csv_gate.report import render
+from csv_gate.store.database import FILE_NAME
 from csv_gate.store.known_files import SETTLED_NS
 from tests.builders import pe, signing
 from tests.builders.containers import zip_of
@@ -121,3 +125,58 @@ def test_a_container_is_opened_in_every_run(root: Path, monkeypatch: pytest.Monk
     assert "a.zip!/evil.dll" in plain
     assert [result(root, opens_containers=False, **kept) == plain, result(root, **kept) == plain] == [False, True]
     assert result(root, **kept) == plain
+
+
+def test_a_file_with_kept_facts_is_hashed_and_not_read_into_memory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"kept_facts": root / "kept"}
+    first = result(root, **kept)
+    monkeypatch.setattr(judge, "open_content", lambda *_: pytest.fail("a file was read whole"))
+    assert result(root, **kept) == first
+
+
+def test_files_that_are_trusted_are_not_opened_at_all(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old(monkeypatch)
+    kept = {"kept_facts": root / "kept", "trusts_files": True}
+    first = result(root, **kept)
+    opened: list[str] = []
+    real = os.open
+
+    def counted(path: Any, *arguments: Any, **options: Any) -> int:
+        opened.append(str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", counted)
+    assert result(root, **kept) == first
+    assert [Path(path).name for path in opened if "build" in path] == ["a.txt"]
+
+
+def test_a_trusted_file_whose_facts_are_gone_is_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old(monkeypatch)
+    kept = {"kept_facts": root / "kept", "trusts_files": True}
+    first = result(root, **kept)
+    with closing(sqlite3.connect(root / "kept" / FILE_NAME, isolation_level=None)) as raw:
+        raw.execute("DELETE FROM facts")
+    assert result(root, **kept) == first
+
+
+def test_a_file_beside_which_a_signature_lies_is_read_for_it(root: Path) -> None:
+    kept = {"kept_facts": root / "kept"}
+    result(root, **kept)
+    tree(root, {"build/good.dll.p7s": b"no signature"})
+    assert result(root, **kept) == result(root)
+
+
+def test_a_file_that_becomes_a_container_is_opened(root: Path) -> None:
+    kept = {"kept_facts": root / "kept"}
+    result(root, **kept)
+    (root / "build" / "good.dll").write_bytes(zip_of({"evil.dll": BAD}))
+    plain = result(root)
+    assert "good.dll!/evil.dll" in plain
+    assert result(root, **kept) == result(root, **kept) == plain
+
+
+def test_a_file_that_is_too_large_says_so_in_every_run(root: Path) -> None:
+    kept = {"kept_facts": root / "kept", "limits": Limits(max_artifact_bytes=len(GOOD) - 1)}
+    first = result(root, **kept)
+    assert "max_artifact_bytes" in first
+    assert result(root, **kept) == first
