@@ -16,7 +16,8 @@ from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.findings import findings_of_set, unrouted_findings
 from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
-from csv_gate.gate.pool import Work, judge_all
+from csv_gate.gate.pool import judge_all
+from csv_gate.gate.portions import Work
 from csv_gate.gate.shards import is_in
 from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.survey import Survey, survey

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from csv_gate.gate import pool
+from csv_gate.gate import pool, portions
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.judge import Judge
 from csv_gate.gate.judged import Row, gathered
@@ -22,8 +22,8 @@ def entry(number: int, size: int = 1000) -> Entry:
     return Entry(path=f"{number:05}", scope="", location=f"{number}", identity=identity)
 
 
-def work(*entries: Entry, **changes: Any) -> pool.Work:
-    return pool.Work(plan=plan(Path(), targets=[], **changes), catalogs=Catalogs(), entries=entries)
+def work(*entries: Entry, **changes: Any) -> portions.Work:
+    return portions.Work(plan=plan(Path(), targets=[], **changes), catalogs=Catalogs(), entries=entries)
 
 
 def test_little_work_gets_one_process_and_much_work_all_that_are_usable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def test_files_that_need_not_be_opened_are_little_work(monkeypatch: pytest.Monke
     large = [entry(n, 10 * MIB) for n in range(20)]
     trusted = {one.location: b"" for one in large}
     assert pool.job_count(replace(work(*large, jobs=None), trusted=trusted)) == 1
-    assert list(pool.portions(replace(work(*large), trusted=trusted))) == [range(20)]
+    assert list(portions.portions(replace(work(*large), trusted=trusted))) == [range(20)]
 
 
 def test_what_was_asked_for_is_obeyed_up_to_the_number_of_files() -> None:
@@ -48,13 +48,13 @@ def test_what_was_asked_for_is_obeyed_up_to_the_number_of_files() -> None:
 
 def test_portions_keep_the_order_and_lose_nothing() -> None:
     entries = [entry(n, size=(n * 7919) % (3 * MIB)) for n in range(500)]
-    portions = list(pool.portions(work(*entries)))
-    assert [place for portion in portions for place in portion] == list(range(len(entries)))
-    assert max(map(len, portions)) <= pool.PORTION_BYTES // pool.FILE_COST_BYTES
+    found = list(portions.portions(work(*entries)))
+    assert [place for portion in found for place in portion] == list(range(len(entries)))
+    assert max(map(len, found)) <= portions.PORTION_BYTES // portions.FILE_COST_BYTES
 
 
 def test_a_large_file_closes_its_portion() -> None:
-    assert list(pool.portions(work(entry(1), entry(2, 100 * MIB), entry(3)))) == [range(2), range(2, 3)]
+    assert list(portions.portions(work(entry(1), entry(2, 100 * MIB), entry(3)))) == [range(2), range(2, 3)]
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -66,7 +66,7 @@ def test_the_lines_and_sums_are_those_of_one_process(tmp_path: Path, monkeypatch
     of = plan(tmp_path, targets=[target(policy_for(code("1"), code("3")))], jobs=2)
     told: list[tuple[int, int]] = []
     (parallel,) = pool.judge_all(
-        pool.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: told.append((files, size))
+        portions.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: told.append((files, size))
     )
     judge = Judge(of, Catalogs())
     assert parallel == gathered((row for one in entries for row in judge.rows(one)), judge.lines)
@@ -90,7 +90,7 @@ def test_a_file_that_kills_its_worker_is_undecided_and_costs_no_other_file_its_v
     monkeypatch.setattr(pool, "START_METHOD", "fork")
     monkeypatch.setattr(Judge, "rows", deadly)
     of = plan(tmp_path, targets=[target(policy_for(*map(code, seeds)))], jobs=2)
-    judged = list(pool.judge_all(pool.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
+    judged = list(pool.judge_all(portions.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
     lines = b"".join(one.lines for one in judged).decode().splitlines()
     allowed = Decision.ALLOWED
     decisions = [json.loads(line)["verdicts"][0]["decision"] for line in lines]
@@ -110,5 +110,5 @@ def test_a_bug_names_the_file_it_was_met_in(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Judge, "facts", broken)
     of = plan(tmp_path, targets=[target(policy_for(code("a")))], jobs=2)
     with pytest.raises(ZeroDivisionError) as caught:
-        list(pool.judge_all(pool.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
+        list(pool.judge_all(portions.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
     assert any("a.dll" in note for note in caught.value.__notes__)
