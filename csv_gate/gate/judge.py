@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError
@@ -50,8 +50,7 @@ class _Ready:
     """SHA-256 of catalogs that are installed on other targets only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A file or member with its facts."""
 
     path: str
@@ -151,7 +150,7 @@ class Judge:
         if not waivers.waivers:
             return Waived(result=result)
         waived = apply(result, waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
-        return replace(waived, result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
+        return waived._replace(result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
     def facts(self, entry: Entry, looked: Looked | None) -> list[Known]:
         """The facts of one listed file and of its members, sorted by path; an unreadable one has a gap instead.

@@ -33,7 +33,6 @@ from csv_gate.model.result_json import (
     gap_json,
     owner_json,
     pe_json,
-    place_json,
     problem_json,
     rule_json,
     signature_json,
@@ -71,10 +70,6 @@ def _quoted(value: str | None) -> str:
     return "null" if value is None else f'"{value}"'
 
 
-def _text(value: str) -> str:
-    return f'"{value}"' if _is_plain(value) else json_line(value)
-
-
 def _number(value: int | None) -> str:
     return "null" if value is None else str(value)
 
@@ -106,12 +101,13 @@ class ArtifactLines:
     def line(self, result: ArtifactResult) -> str:
         """One row of `artifacts`, without line end, for `whole`."""
         facts = result.artifact.facts
-        sha256 = "null" if facts.digests is None else _text(facts.digests.sha256)
+        named = (result.artifact.path, facts.digests.sha256 if facts.digests else None, facts.format)
+        path, sha256, format = map(_quoted if _is_plain(*named) else json_line, named)
         return (
-            f'{{"path":{_text(result.artifact.path)},"sha256":{sha256},'
-            f'"size":{facts.size},"format":{_text(facts.format)},"facts":{self._facts(facts)},"gaps":{_list(facts.gaps, gap_json)},'
-            f'"verdicts":[{",".join(map(self._verdict, result.verdicts))}],"findings":{_list(result.findings, finding_json)},'
-            f'"owner":{_optional(result.owner, owner_json)},"waiver":{_optional(result.waiver, waiver_json)}}}'
+            f'{{"path":{path},"sha256":{sha256},"size":{facts.size},"format":{format},"facts":{self._facts(facts)},'
+            f'"gaps":{_list(facts.gaps, gap_json)},"verdicts":[{",".join(map(self._verdict, result.verdicts))}],'
+            f'"findings":{_list(result.findings, finding_json)},"owner":{_optional(result.owner, owner_json)},'
+            f'"waiver":{_optional(result.waiver, waiver_json)}}}'
         )
 
     def _facts(self, facts: Facts) -> str:
@@ -190,12 +186,19 @@ class ArtifactLines:
         kept = self._small.get(id(rule))
         if kept is not None:
             return kept[1]
-        if not _is_plain(rule.policy, rule.policy_id, rule.id, rule.kind, rule.name):
+        place = rule.place
+        if not _is_plain(rule.policy, rule.policy_id, rule.id, rule.kind, rule.name, None if place is None else place.path):
             return json_line(rule_json(rule))
+        where = "null"
+        if place is not None:
+            where = (
+                f'{{"path":{_quoted(place.path)},"line":{_number(place.line)},"column":{_number(place.column)},'
+                f'"offset":{_number(place.offset)}}}'
+            )
         return self._keep_small(
             rule,
             f'{{"policy":"{rule.policy}","policy_id":"{rule.policy_id}","id":"{rule.id}","kind":"{rule.kind}",'
-            f'"name":{_quoted(rule.name)},"place":{_optional(rule.place, place_json)}}}',
+            f'"name":{_quoted(rule.name)},"place":{where}}}',
         )
 
     def _keep_small(self, value: object, text: str) -> str:

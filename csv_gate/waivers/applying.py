@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.checks.requirements import OPEN_CHECK
@@ -21,8 +22,7 @@ SOON = timedelta(days=14)
 """Two weeks: one sprint to mend the cause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waived:
+class Waived(NamedTuple):
     """A result with its waiver set, if it is waived, and the ids of the waivers that it takes."""
 
     result: ArtifactResult
