@@ -87,7 +87,7 @@ MOST_MODULES = 173
 """Of the package. Each further one costs every start a fifth of a millisecond and more."""
 
 
-MOST_MODULES_WITH_FACTS_KEPT = 157
+MOST_MODULES_WITH_FACTS_KEPT = 158
 VERIFYING = ("cryptography", "csv_gate.formats.pe", "csv_gate.signatures.chain", "csv_gate.signatures.keys")
 
 

@@ -16,16 +16,17 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from struct import Struct
-from typing import NoReturn
+from typing import Generic, NoReturn, TypeVar
 
-from csv_gate.gate.judged import Judged
 from csv_gate.gate.workers import WorkerDiedError
 from csv_gate.records import dataclass
+
+T = TypeVar("T")
 
 _TASK = Struct("<QQ")
 """Start and stop of a portion. Far below PIPE_BUF, so that it is written and read as a whole (pipe(7))."""
 _HEAD = Struct("<?Q")
-"""Whether judging went well, and the length of what follows."""
+"""Whether it went well, and the length of what follows."""
 
 
 @dataclass(slots=True)
@@ -39,16 +40,16 @@ class _Worker:
     """In hand."""
 
 
-class ForkedWorkers:
+class ForkedWorkers(Generic[T]):
     """`Workers`."""
 
-    def __init__(self, jobs: int, judge: Callable[[range], Judged], end: Callable[[], None]) -> None:
-        """`judge` and `end` are called in the workers; `end` when there is no more to do."""
-        self._judge, self._end = judge, end
+    def __init__(self, jobs: int, work: Callable[[range], T], end: Callable[[], None]) -> None:
+        """`work` and `end` are called in the workers; `end` when there is no more to do."""
+        self._work, self._end = work, end
         self._workers: dict[int, _Worker] = {}
         """By the descriptor of their answers."""
         self._queue: deque[range] = deque()
-        self._done: dict[range, Judged] = {}
+        self._done: dict[range, T] = {}
         self._lost: set[range] = set()
         self._poll = select.poll()
         for _ in range(jobs):
@@ -59,7 +60,7 @@ class ForkedWorkers:
         self._queue.append(portion)
         self._feed()
 
-    def result(self, portion: range, alive: Callable[[], None], every_s: float) -> Judged:
+    def result(self, portion: range, alive: Callable[[], None], every_s: float) -> T:
         """See `Workers`."""
         while portion not in self._done:
             if portion in self._lost:
@@ -137,6 +138,7 @@ class ForkedWorkers:
         status = 1
         try:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             gc.freeze()  # what the parent made stays, and stays shared: looking through it for garbage would copy its pages
             while task := os.read(todo, _TASK.size):
                 _write(answer, *self._answer(range(*_TASK.unpack(task))))
@@ -147,7 +149,7 @@ class ForkedWorkers:
 
     def _answer(self, portion: range) -> tuple[bool, bytes]:
         try:
-            return True, pickle.dumps(self._judge(portion), pickle.HIGHEST_PROTOCOL)
+            return True, pickle.dumps(self._work(portion), pickle.HIGHEST_PROTOCOL)
         except Exception as error:
             try:
                 return False, pickle.dumps(error, pickle.HIGHEST_PROTOCOL)

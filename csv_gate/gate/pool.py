@@ -7,32 +7,21 @@ that kills its worker again becomes `undecided`.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from csv_gate.gate import workers
 from csv_gate.gate.judge import Judge
 from csv_gate.gate.judged import Judged, gathered
 from csv_gate.gate.portions import Work, judged, portions, size_of
-from csv_gate.gate.workers import WorkerDiedError, Workers
+from csv_gate.gate.workers import LIFE_SIGN_S, WorkerDiedError, Workers
 from csv_gate.limits import MIB
 from csv_gate.records import replace
 
 MIN_PARALLEL_BYTES = 48 * MIB
 """Below this, starting processes costs more than they save."""
-START_METHOD = "fork" if sys.platform == "linux" else "spawn"
-"""Forking spares each worker the imports, the list of files and the compiling; elsewhere it is not to be had or not safe."""
-LIFE_SIGN_S = 1.0
 IN_HAND = 4
 """Portions per process that may wait for their turn in the result."""
-
-
-def usable_processors() -> int:
-    """Processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def job_count(work: Work) -> int:
@@ -42,7 +31,7 @@ def job_count(work: Work) -> int:
         return max(1, min(asked, len(work.entries)))
     if sum(map(work.cost, work.entries)) < MIN_PARALLEL_BYTES:
         return 1
-    return min(usable_processors(), len(work.entries))
+    return min(workers.usable_processors(), len(work.entries))
 
 
 def judge_all(work: Work, heartbeat: Callable[[int, int], None]) -> Iterator[Judged]:
@@ -61,43 +50,43 @@ def judge_all(work: Work, heartbeat: Callable[[int, int], None]) -> Iterator[Jud
 
 
 def _parallel(work: Work, jobs: int, heartbeat: Callable[[int, int], None]) -> Iterator[Judged]:
-    workers = _workers(work, jobs)
+    crew = _workers(work, jobs)
     waiting: deque[range] = deque()
     ahead = portions(work)
     try:
         while True:
             while len(waiting) < jobs * IN_HAND and (portion := next(ahead, None)) is not None:
-                workers.submit(portion)
+                crew.submit(portion)
                 waiting.append(portion)
             if not waiting:
                 break
             portion = waiting.popleft()
             try:
-                yield workers.result(portion, lambda: heartbeat(0, 0), LIFE_SIGN_S)
+                yield crew.result(portion, lambda: heartbeat(0, 0), LIFE_SIGN_S)
             except WorkerDiedError:
                 yield from _one_by_one(work, portion)
             heartbeat(len(portion), size_of(work, portion))
     finally:
-        workers.close()
+        crew.close()
 
 
 def _one_by_one(work: Work, portion: range) -> Iterator[Judged]:
     """Each file in a worker of its own, so that one that kills its worker is known by name."""
     for place in portion:
         one = range(place, place + 1)
-        workers = _workers(work, 1)
+        crew = _workers(work, 1)
         try:
-            workers.submit(one)
-            yield workers.result(one, lambda: None, LIFE_SIGN_S)
+            crew.submit(one)
+            yield crew.result(one, lambda: None, LIFE_SIGN_S)
         except WorkerDiedError:
             judge = Judge(replace(work.plan, kept_facts=None), work.catalogs)
             yield gathered([judge.lost(work.entries[place])], judge.lines)
         finally:
-            workers.close()
+            crew.close()
 
 
-def _workers(work: Work, jobs: int) -> Workers:
-    if START_METHOD == "spawn":
+def _workers(work: Work, jobs: int) -> Workers[Judged]:
+    if workers.START_METHOD == "spawn":
         from csv_gate.gate.spawned import SpawnedWorkers
 
         return SpawnedWorkers(jobs, work)

@@ -7,6 +7,7 @@ catalogs are; the second judges what some target judges. A file of another forma
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from csv_gate.errors import NoArtifactsError
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.findings import findings_of_set, unrouted_findings
+from csv_gate.gate.heads import formats_of
 from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import judge_all
@@ -73,7 +75,8 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     roots = roots_with(plan.given_roots)
     trusted = trusted_files(plan, listed.entries)
     looked = Looked(plan)
-    seen = survey(plan, _watched(listed.entries, observer), looked, listed.unused, roots, trusted)
+    with closing(formats_of(plan, listed.entries, trusted)) as formats:
+        seen = survey(plan, zip(_watched(listed.entries, observer), formats, strict=True), looked, listed.unused, roots)
     if not seen.judgeable:
         raise _nothing(plan, listed, seen, looked)
     catalogs = read_catalogs(

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError
+from csv_gate.gate.heads import format_of
 from csv_gate.gate.plan import EVERYWHERE, Plan, Target
-from csv_gate.gate.survey import CATALOG, format_of
+from csv_gate.gate.survey import CATALOG
 from csv_gate.limits import Limits
 from csv_gate.model.verdict import Level
 from csv_gate.records import dataclass, replace

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError, LimitError
-from csv_gate.formats import PACKAGES, UNSETTLED, detect_format, settle
+from csv_gate.formats import PACKAGES
 from csv_gate.gate.opening import Looked, Selection, members
 from csv_gate.gate.plan import Plan
-from csv_gate.gate.trusted import NO_FILES, TrustedFiles
 from csv_gate.globs import Glob
-from csv_gate.limits import Limits
 from csv_gate.records import dataclass, field
-from csv_gate.scan import Entry, open_content, open_parts, read_head
+from csv_gate.scan import Entry, open_content
 from csv_gate.signatures import Catalog, Roots
 
 if TYPE_CHECKING:
@@ -68,19 +66,12 @@ class Survey:
 
 
 def survey(
-    plan: Plan,
-    entries: Iterable[Entry],
-    looked: Looked,
-    unused: Iterable[Glob],
-    roots: Roots,
-    trusted: TrustedFiles = NO_FILES,
+    plan: Plan, entries: Iterable[tuple[Entry, str | None]], looked: Looked, unused: Iterable[Glob], roots: Roots
 ) -> Survey:
-    """Look at all listed files. `looked`: what the run looks at; `trusted`: files that need not be opened."""
+    """Look at all listed files, each with its format; `None`: it cannot be read. `looked`: what the run looks at."""
     seen = Survey(unused=list(unused))
-    for entry in entries:
-        try:
-            found = "pe" if entry.location in trusted else format_of(entry, plan.limits)
-        except ArtifactError:
+    for entry, found in entries:
+        if found is None:
             seen.judged.append(entry)  # judging it says why it cannot be read
             seen.required.update(looked.perhaps_used_by(entry.scope))
             # What cannot be read may hold anything, for any target.
@@ -122,23 +113,6 @@ def _count(seen: Survey, *, is_taken: bool) -> None:
         seen.judgeable += 1
     else:
         seen.unrouted += 1
-
-
-def format_of(entry: Entry, limits: Limits) -> str:
-    """The format of a listed file, by its head and, where that does not settle it, by other parts.
-
-    Raises:
-        ArtifactError: it cannot be read.
-    """
-    head = read_head(entry)
-    size = entry.size
-    found = detect_format(head, size, entry.path)
-    if found not in UNSETTLED:
-        return found
-    if len(head) == size:
-        return settle(found, lambda start, stop: head[start:stop], size, limits)
-    with open_parts(entry) as read:
-        return settle(found, read, size, limits)
 
 
 def _container(plan: Plan, entry: Entry, format: str, looked: Looked, seen: Survey, roots: Roots) -> None:

@@ -29,10 +29,10 @@ def nothing() -> None: ...
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[..., ForkedWorkers]]:
-    opened: list[ForkedWorkers] = []
+def started() -> Iterator[Callable[..., ForkedWorkers[Judged]]]:
+    opened: list[ForkedWorkers[Judged]] = []
 
-    def start(judge: Callable[[range], Judged], *, jobs: int = 2, end: Callable[[], None] = nothing) -> ForkedWorkers:
+    def start(judge: Callable[[range], Judged], *, jobs: int = 2, end: Callable[[], None] = nothing) -> ForkedWorkers[Judged]:
         opened.append(ForkedWorkers(jobs, judge, end))
         return opened[-1]
 
@@ -41,7 +41,7 @@ def started() -> Iterator[Callable[..., ForkedWorkers]]:
         one.close()
 
 
-def test_answers_come_in_the_order_in_which_they_are_asked_for(started: Callable[..., ForkedWorkers]) -> None:
+def test_answers_come_in_the_order_in_which_they_are_asked_for(started: Callable[..., ForkedWorkers[Judged]]) -> None:
     def judge(portion: range) -> Judged:
         time.sleep(0.02 if portion.start % 2 else 0)
         return answer(f"{portion.start}-{portion.stop} " + "x" * 300_000)
@@ -54,7 +54,7 @@ def test_answers_come_in_the_order_in_which_they_are_asked_for(started: Callable
     assert told == [f"{n}-{n + 3}" for n in range(9)]
 
 
-def test_whoever_waits_is_told_that_the_run_lives(started: Callable[..., ForkedWorkers]) -> None:
+def test_whoever_waits_is_told_that_the_run_lives(started: Callable[..., ForkedWorkers[Judged]]) -> None:
     def judge(portion: range) -> Judged:
         time.sleep(0.2)
         return answer("slow")
@@ -66,7 +66,7 @@ def test_whoever_waits_is_told_that_the_run_lives(started: Callable[..., ForkedW
     assert beats
 
 
-def test_a_worker_that_dies_loses_what_it_had_in_hand_and_nothing_else(started: Callable[..., ForkedWorkers]) -> None:
+def test_a_worker_that_dies_loses_what_it_had_in_hand_and_nothing_else(started: Callable[..., ForkedWorkers[Judged]]) -> None:
     def judge(portion: range) -> Judged:
         if portion.start == 3:
             os._exit(9)
@@ -84,7 +84,7 @@ def test_a_worker_that_dies_loses_what_it_had_in_hand_and_nothing_else(started: 
             assert workers.result(portion, nothing, EVERY_S).lines == str(portion.start).encode()
 
 
-def test_a_worker_that_dies_idle_is_missed_by_nobody(started: Callable[..., ForkedWorkers]) -> None:
+def test_a_worker_that_dies_idle_is_missed_by_nobody(started: Callable[..., ForkedWorkers[Judged]]) -> None:
     workers = started(lambda portion: answer(str(os.getpid())), jobs=1)
     workers.submit(range(1))
     first = int(workers.result(range(1), nothing, EVERY_S).lines)
@@ -108,7 +108,7 @@ class _UnsentError(Exception):
 
 @pytest.mark.parametrize(("bug", "seen"), [(ZeroDivisionError, ZeroDivisionError), (_UnsentError, RuntimeError)])
 def test_a_bug_is_raised_where_the_answer_is_asked_for(
-    started: Callable[..., ForkedWorkers], bug: type[Exception], seen: type[Exception]
+    started: Callable[..., ForkedWorkers[Judged]], bug: type[Exception], seen: type[Exception]
 ) -> None:
     def judge(portion: range) -> Judged:
         raise bug("here")
@@ -119,7 +119,7 @@ def test_a_bug_is_raised_where_the_answer_is_asked_for(
         workers.result(range(1), nothing, EVERY_S)
 
 
-def test_workers_end_what_they_have_open_when_there_is_no_more_to_do(started: Callable[..., ForkedWorkers]) -> None:
+def test_workers_end_what_they_have_open_when_there_is_no_more_to_do(started: Callable[..., ForkedWorkers[Judged]]) -> None:
     told, tell = os.pipe()
     workers = started(lambda portion: answer(""), end=lambda: os.write(tell, b"e") and None)
     workers.submit(range(1))
@@ -130,7 +130,7 @@ def test_workers_end_what_they_have_open_when_there_is_no_more_to_do(started: Ca
     os.close(tell)
 
 
-def test_closing_does_not_wait_for_what_is_in_hand(started: Callable[..., ForkedWorkers]) -> None:
+def test_closing_does_not_wait_for_what_is_in_hand(started: Callable[..., ForkedWorkers[Judged]]) -> None:
     def judge(portion: range) -> Judged:
         time.sleep(60)
         return answer("")

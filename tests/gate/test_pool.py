@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from csv_gate.gate import pool, portions
+from csv_gate.gate import pool, portions, workers
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.judge import Judge
 from csv_gate.gate.judged import Row, gathered
@@ -27,14 +27,14 @@ def work(*entries: Entry, **changes: Any) -> portions.Work:
 
 
 def test_little_work_gets_one_process_and_much_work_all_that_are_usable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "usable_processors", lambda: 8)
+    monkeypatch.setattr(workers, "usable_processors", lambda: 8)
     assert pool.job_count(work(*(entry(n) for n in range(20)), jobs=None)) == 1
     assert pool.job_count(work(*(entry(n, 10 * MIB) for n in range(20)), jobs=None)) == 8
     assert pool.job_count(work(entry(1, 900 * MIB), jobs=None)) == 1
 
 
 def test_files_that_need_not_be_opened_are_little_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "usable_processors", lambda: 8)
+    monkeypatch.setattr(workers, "usable_processors", lambda: 8)
     large = [entry(n, 10 * MIB) for n in range(20)]
     trusted = {one.location: b"" for one in large}
     assert pool.job_count(replace(work(*large, jobs=None), trusted=trusted)) == 1
@@ -59,7 +59,7 @@ def test_a_large_file_closes_its_portion() -> None:
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_the_lines_and_sums_are_those_of_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    monkeypatch.setattr(pool, "START_METHOD", method)
+    monkeypatch.setattr(workers, "START_METHOD", method)
     seeds = [str(n) for n in range(6)]
     tree(tmp_path, {f"{n}.dll": code(n) for n in seeds})
     entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
@@ -87,7 +87,7 @@ def test_a_file_that_kills_its_worker_is_undecided_and_costs_no_other_file_its_v
             os._exit(7)
         return real(judge, one)
 
-    monkeypatch.setattr(pool, "START_METHOD", "fork")
+    monkeypatch.setattr(workers, "START_METHOD", "fork")
     monkeypatch.setattr(Judge, "rows", deadly)
     of = plan(tmp_path, targets=[target(policy_for(*map(code, seeds)))], jobs=2)
     judged = list(pool.judge_all(portions.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
@@ -106,7 +106,7 @@ def test_a_bug_names_the_file_it_was_met_in(tmp_path: Path, monkeypatch: pytest.
     def broken(judge: Judge, one: Entry, formats: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(pool, "START_METHOD", "fork")
+    monkeypatch.setattr(workers, "START_METHOD", "fork")
     monkeypatch.setattr(Judge, "facts", broken)
     of = plan(tmp_path, targets=[target(policy_for(code("a")))], jobs=2)
     with pytest.raises(ZeroDivisionError) as caught:
