@@ -10,7 +10,7 @@ nearly every artifact has. A test compares the two field by field.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from json.encoder import encode_basestring_ascii
 from typing import TypeVar
 
@@ -90,6 +90,8 @@ class ArtifactLines:
         self._kept: dict[int, tuple[object, str]] = {}
         self._small: dict[int, tuple[object, str]] = {}
         """Rules and headers, which are many and short: apart, so that they do not push certificates out."""
+        self._verdicts: dict[tuple[object, ...], str] = {}
+        """By all that a verdict says: most of a build is allowed by one of a few signers."""
         self._named: dict[str, str] = {}
         self._room = _MOST_NAMED
 
@@ -163,22 +165,20 @@ class ArtifactLines:
         )
 
     def _verdict(self, one: Verdict) -> str:
-        texts = [one.target, one.because, one.help]
-        for step in one.trace:
-            texts += (step.policy, step.because)
-        if one.checks or one.nearest or one.missing or not _is_plain(*texts):
+        if one.checks or one.nearest or one.missing:
             return json_line(verdict_json(one))  # of few files there is so much to say
         rule = self._rule(one.rule)
-        trace = [
-            f'{{"policy":"{step.policy}","rule":{rule if step.rule is one.rule else self._rule(step.rule)},'
-            f'"outcome":"{step.outcome}","because":"{step.because}"}}'
+        steps = [
+            (step.policy, rule if step.rule is one.rule else self._rule(step.rule), step.outcome.value, step.because)
             for step in one.trace
         ]
-        return (
-            f'{{"target":"{one.target}","decision":"{one.decision}","audited":{_TRUTH[one.audited]},"checks":[],"rule":{rule},'
-            f'"because":"{one.because}","trace":[{",".join(trace)}],"nearest":[],"missing":[],"help":"{one.help}",'
-            f'"predicted_event":{_number(one.predicted_event)}}}'
-        )
+        said = (one.target, one.decision.value, one.audited, rule, one.because, one.help, one.predicted_event, *steps)
+        kept = self._verdicts.get(said)
+        if kept is None:
+            if len(self._verdicts) >= _MAX_KEPT:
+                self._verdicts.clear()
+            kept = self._verdicts[said] = _verdict(one, rule, steps)
+        return kept
 
     def _rule(self, rule: RuleRef | None) -> str:
         if rule is None:
@@ -239,6 +239,23 @@ def whole(text: str, pieces: Mapping[str, str]) -> str:
     parts = text.split(_MARK)
     parts[1::2] = [pieces[name] for name in parts[1::2]]
     return "".join(parts)
+
+
+def _verdict(one: Verdict, rule: str, steps: Sequence[tuple[str, str, str, str]]) -> str:
+    """Of one that names no checks. Rules are given as they are written."""
+    if not _is_plain(
+        one.target, one.because, one.help, *(text for policy, _, _, because in steps for text in (policy, because))
+    ):
+        return json_line(verdict_json(one))
+    trace = [
+        f'{{"policy":"{policy}","rule":{of},"outcome":"{outcome}","because":"{because}"}}'
+        for policy, of, outcome, because in steps
+    ]
+    return (
+        f'{{"target":"{one.target}","decision":"{one.decision}","audited":{_TRUTH[one.audited]},"checks":[],"rule":{rule},'
+        f'"because":"{one.because}","trace":[{",".join(trace)}],"nearest":[],"missing":[],"help":"{one.help}",'
+        f'"predicted_event":{_number(one.predicted_event)}}}'
+    )
 
 
 def _digests(one: Digests | None) -> str:
