@@ -25,7 +25,8 @@ from csv_gate.errors import (
 from csv_gate.gate import Plan, SpooledResult
 from csv_gate.gate import run as run_plan
 from csv_gate.gate.anchors import read_openpgp_keys, read_roots
-from csv_gate.gate.configured import Asked, files_of, owners_of, required_of, targets_of
+from csv_gate.gate.asked import Asked, files_of
+from csv_gate.gate.configured import owners_of, required_of, targets_of
 from csv_gate.gate.inspection import inspect
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS, Limits

@@ -83,11 +83,11 @@ SPARED = (
     "csv_gate.suggesting.levels",
     "csv_gate.waivers.reading",
 )
-MOST_MODULES = 173
+MOST_MODULES = 175
 """Of the package. Each further one costs every start a fifth of a millisecond and more."""
 
 
-MOST_MODULES_WITH_FACTS_KEPT = 158
+MOST_MODULES_WITH_FACTS_KEPT = 160
 VERIFYING = ("cryptography", "csv_gate.formats.pe", "csv_gate.signatures.chain", "csv_gate.signatures.keys")
 
 

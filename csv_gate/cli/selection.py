@@ -14,7 +14,8 @@ from csv_gate.config import Config, FailOn, LoadedConfig, find_config, load_conf
 from csv_gate.errors import UsageError
 from csv_gate.gate import Plan
 from csv_gate.gate.anchors import read_openpgp_keys, read_roots
-from csv_gate.gate.configured import Asked, files_of, owners_of, required_of, targets_of
+from csv_gate.gate.asked import Asked, files_of
+from csv_gate.gate.configured import owners_of, required_of, targets_of
 from csv_gate.gate.shards import read_shard
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS

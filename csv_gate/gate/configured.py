@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csv_gate.config import Config, LoadedConfig, has_owners, owner_index
 from csv_gate.config import Target as TargetSettings
-from csv_gate.documents import FilePattern
-from csv_gate.errors import ConfigError, Place, PolicyError, UsageError
+from csv_gate.errors import PolicyError, UsageError
+from csv_gate.gate.asked import Asked, files_of
 from csv_gate.gate.plan import NoOwners, Owners, Routes, Target, Uniform
 from csv_gate.limits import Limits
-from csv_gate.model.context import AppControlContext, CodeMode, Mode
+from csv_gate.model.context import AppControlContext, Mode
 from csv_gate.policies import join_policies, load_policy
 from csv_gate.records import dataclass
 
@@ -22,20 +21,6 @@ if TYPE_CHECKING:
 
 COMMAND_LINE_TARGET = "policy"
 """Name of the target that `--policy` makes where no configured one is named."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a command line says about targets."""
-
-    evaluated_at: datetime
-    names: tuple[str, ...] = ()
-    """Of configured targets; none: all."""
-    policies: tuple[str, ...] = ()
-    """Files that take the place of a target's own."""
-    mode: Mode | None = None
-    code_mode: CodeMode | None = None
-    limits: Limits
 
 
 def targets_of(loaded: LoadedConfig, asked: Asked) -> tuple[Target, ...]:
@@ -112,21 +97,6 @@ def _versions(settings: TargetSettings, routes: Routes, asked: Asked) -> Iterabl
     yield target(settings.name, files_of(settings.policies, "policies", settings.place))
     for version in settings.also:
         yield target(f"{settings.name}@{version.name}", files_of(version.policies, "policies", version.place), settings.name)
-
-
-def files_of(patterns: Iterable[FilePattern], what: str, place: Place | None) -> tuple[Path, ...]:
-    """The files that patterns mean.
-
-    Raises:
-        ConfigError: a pattern that means no file: a policy that is silently missing would change verdicts.
-    """
-    found: list[Path] = []
-    for pattern in patterns:
-        files = pattern.files()
-        if not files:
-            raise ConfigError(f"no file is meant by a pattern under `{what}`", place=place, got=str(pattern), expected="a file")
-        found += files
-    return tuple(dict.fromkeys(found))
 
 
 def owners_of(config: Config, root: Path) -> Owners:

@@ -11,7 +11,7 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.records import dataclass, replace
 
 if TYPE_CHECKING:
-    from csv_gate.gate.configured import Asked
+    from csv_gate.gate.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)

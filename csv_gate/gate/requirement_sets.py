@@ -9,7 +9,7 @@ from pathlib import Path
 from csv_gate.config import Config
 from csv_gate.config.requirements import RequirementSettings, SignerSettings, StampKind, WantedSettings
 from csv_gate.errors import ConfigError, Place
-from csv_gate.gate.configured import files_of
+from csv_gate.gate.asked import files_of
 from csv_gate.globs import GlobSet
 from csv_gate.limits import Limits
 from csv_gate.requirements import (

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csv_gate.engine import compile_policy_set, evaluate, with_supplemental
-from csv_gate.engine.appcontrol.compose import TRACE_STEPS
+from csv_gate.engine.appcontrol.trace import TRACE_STEPS
 from csv_gate.model.appcontrol import (
     AppControlPolicy,
     AppControlPolicySet,

@@ -11,11 +11,11 @@ from functools import cache
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
 from csv_gate.engine.appcontrol.policy import ALLOWED, NOT_APPLICABLE, BaseResult
+from csv_gate.engine.appcontrol.trace import bounded
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.context import Mode
 from csv_gate.model.verdict import Step, Verdict
 
-TRACE_STEPS = 40
 _AS_THE_POLICY_SAYS = Mode.POLICY
 
 
@@ -36,19 +36,20 @@ def together(policies: CompiledPolicySet, results: list[BaseResult], view: Artif
         why = results[0].because if results else "no base policy is in the set"
         return not_applicable(target, why, bounded(steps))
     if all_allow and not (view.kernel or policies.source.uncertainties):
-        return allowed((enforced or logging)[0], target, steps)
-    return _contested()(policies, enforced, logging, view, target, steps)
+        return _allowed((enforced or logging)[0], target, steps)
+    found = _contested()(policies, enforced, logging, view, target, steps)
+    return _allowed((enforced or logging)[0], target, steps) if found is None else found
 
 
 @cache
-def _contested() -> Callable[..., Verdict]:
+def _contested() -> Callable[..., Verdict | None]:
     """A build that may run can spare the module. Kept, for even an import that finds it loaded costs a tenth of a denial."""
     from csv_gate.engine.appcontrol.contested import contested
 
     return contested
 
 
-def allowed(result: BaseResult, target: str, steps: tuple[Step, ...]) -> Verdict:
+def _allowed(result: BaseResult, target: str, steps: tuple[Step, ...]) -> Verdict:
     return Verdict(
         target=target,
         decision=ALLOWED,
@@ -60,15 +61,3 @@ def allowed(result: BaseResult, target: str, steps: tuple[Step, ...]) -> Verdict
 
 def not_applicable(target: str, why: str, steps: tuple[Step, ...] = ()) -> Verdict:
     return Verdict(target=target, decision=NOT_APPLICABLE, trace=steps, because=why)
-
-
-def bounded(steps: tuple[Step, ...], is_deciding: Callable[[Step], bool] = lambda step: False) -> tuple[Step, ...]:
-    """At most `TRACE_STEPS`, the deciding ones kept and the order unchanged."""
-    if len(steps) <= TRACE_STEPS:
-        return steps
-    kept: set[int] = {id(step) for step in [step for step in steps if is_deciding(step)][:TRACE_STEPS]}
-    for step in steps:
-        if len(kept) >= TRACE_STEPS:
-            break
-        kept.add(id(step))
-    return tuple(step for step in steps if id(step) in kept)[:TRACE_STEPS]

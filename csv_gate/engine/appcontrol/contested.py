@@ -8,11 +8,11 @@ Sources: App Control docs, "Deploy multiple App Control policies" and "Understan
 from __future__ import annotations
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
-from csv_gate.engine.appcontrol.compose import allowed, bounded
 from csv_gate.engine.appcontrol.explain import denied_help, signature_check, undecided_help, unused_supplementals
 from csv_gate.engine.appcontrol.kernel import driver_signing_rule
 from csv_gate.engine.appcontrol.miss import nearest
 from csv_gate.engine.appcontrol.policy import DENIED, UNDECIDED, BaseResult
+from csv_gate.engine.appcontrol.trace import bounded
 from csv_gate.engine.appcontrol.truth import FALSE, NOT_SPECIFIED, TRUE, Doubt
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import Option
@@ -36,8 +36,8 @@ def contested(
     view: ArtifactView,
     target: str,
     steps: tuple[Step, ...],
-) -> Verdict:
-    """The verdict where not every base allows a program, or the set or a driver asks for more."""
+) -> Verdict | None:
+    """The verdict where not every base allows a program, or the set or a driver asks for more; `None`: what was asked for is met."""
     if (result := _first(enforced, DENIED)) is not None:
         return _denied(policies, result, view, target, steps, audited=False)
     doubtful = _first(enforced, UNDECIDED)
@@ -55,7 +55,7 @@ def contested(
     if policies.source.uncertainties:
         doubts = tuple(Doubt(check=NOT_SPECIFIED, what=what) for what in policies.source.uncertainties)
         return undecided(target, doubts, f"the policy set leaves it open: {doubts[0].what}", bounded(steps))
-    return allowed((enforced or logging)[0], target, steps)
+    return None
 
 
 def _first(results: list[BaseResult], decision: Decision) -> BaseResult | None:

@@ -6,9 +6,10 @@ Source: App Control docs, "Understand App Control policy rules and file rules" (
 from __future__ import annotations
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicySet
-from csv_gate.engine.appcontrol.compose import bounded, not_applicable, together
+from csv_gate.engine.appcontrol.compose import not_applicable, together
 from csv_gate.engine.appcontrol.policy import judge
 from csv_gate.engine.appcontrol.scenario import KERNEL_OR_USER, PACKAGES, route
+from csv_gate.engine.appcontrol.trace import bounded
 from csv_gate.engine.appcontrol.view import view_artifact
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
