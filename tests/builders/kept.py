@@ -1,4 +1,4 @@
-"""Kept facts with a database of their own."""
+"""Kept facts with a database of their own, and the clock that they go by."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from csv_gate.model.facts import Facts
 from csv_gate.store.content_hash import SHA256
 from csv_gate.store.database import MOST_BYTES, Database
 from csv_gate.store.facts_cache import FactsCache
+
+NOW = 1_800_000_000 * 10**9
+"""Nanoseconds."""
+
+
+class Clock:
+    """Stands where it is set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return self.now
 
 
 class Kept(FactsCache):

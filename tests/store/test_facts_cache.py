@@ -30,19 +30,10 @@ from csv_gate.store.location import cache_folder
 from csv_gate.store.upkeep import clean, stats
 from tests.builders import ca, cms, pe, signing
 from tests.builders import facts as f
-from tests.builders.kept import Kept
+from tests.builders.kept import Clock, Kept
 from tests.builders.signed_pe import signed_pe
 
-NOW = 1_800_000_000 * 10**9
 KEY = b"k" * 32
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @pytest.fixture

@@ -14,16 +14,7 @@ import pytest
 from csv_gate.scan import FileIdentity
 from csv_gate.store.database import FILE_NAME, Database
 from csv_gate.store.known_files import SETTLED_NS, KnownFiles
-
-NOW = 1_800_000_000 * 10**9
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> int:
-        return self.now
+from tests.builders.kept import Clock
 
 
 @pytest.fixture
