@@ -39,7 +39,7 @@ class KeptFacts:
     @property
     def was_kept(self) -> bool:
         """Whether there is a store from earlier; asking does not open it."""
-        return self._database.path.exists()
+        return not self._database.is_new
 
     def look_ahead(self, entries: Iterable[Entry]) -> None:
         """Hash the files that `find` will be asked for next, and fetch what is kept of them at once."""

@@ -26,6 +26,8 @@ def trusted_files(plan: Plan, entries: Iterable[Entry]) -> TrustedFiles:
     from csv_gate.store.known_files import KnownFiles
 
     database = Database(plan.kept_facts)
+    if database.is_new:
+        return NO_FILES
     try:
         return KnownFiles(database).digests_of(
             (entry.location, entry.identity) for entry in entries if entry.identity is not None and entry.gap is None

@@ -47,6 +47,11 @@ class Database:
         self._is_ended = False
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever kept there. Asking opens and makes nothing."""
+        return not self.path.exists()
+
+    @property
     def is_usable(self) -> bool:
         return self._connection is not None
 

@@ -13,8 +13,10 @@ import pytest
 
 from csv_gate.formats import extract
 from csv_gate.gate import judge, run
+from csv_gate.gate.trusted import trusted_files
 from csv_gate.limits import Limits
 from csv_gate.report import render
+from csv_gate.scan import walk
 from csv_gate.store.database import FILE_NAME
 from csv_gate.store.known_files import SETTLED_NS
 from tests.builders import pe, signing
@@ -180,3 +182,9 @@ def test_a_file_that_is_too_large_says_so_in_every_run(root: Path) -> None:
     first = result(root, **kept)
     assert "max_artifact_bytes" in first
     assert result(root, **kept) == first
+
+
+def test_asking_for_trusted_files_where_nothing_was_kept_makes_no_store(root: Path) -> None:
+    of = plan(root / "build", targets=[], kept_facts=root / "kept", trusts_files=True)
+    assert trusted_files(of, walk([root / "build"], limits=Limits()).entries) == {}
+    assert not (root / "kept").exists()
