@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import UNSETTLED, detect_format, settle
+from csv_gate.formats.detect import PE
 from csv_gate.gate import workers
 from csv_gate.gate.plan import Plan
 from csv_gate.gate.trusted import TrustedFiles
@@ -13,7 +14,6 @@ from csv_gate.gate.workers import LIFE_SIGN_S, WorkerDiedError
 from csv_gate.limits import Limits
 from csv_gate.scan import Entry, open_parts, read_head
 
-IMAGE = "pe"
 MIN_PARALLEL_FILES = 4000
 """Below this, forking costs more than it saves."""
 PORTION_FILES = 1000
@@ -40,15 +40,15 @@ def formats_of(plan: Plan, entries: Sequence[Entry], trusted: TrustedFiles) -> G
     """The format of each listed file, in their order. `None`: it cannot be read; whoever judges it says why. Those that are `trusted` are
     not opened."""
 
-    def look(portion: range) -> list[str | None]:
-        return [_seen(entries[place], plan.limits, trusted) for place in portion]
-
     jobs = plan.jobs or workers.usable_processors()
     if jobs == 1 or workers.START_METHOD == "spawn" or len(entries) - len(trusted) < MIN_PARALLEL_FILES:
-        for place in range(len(entries)):
-            yield from look(range(place, place + 1))
+        for entry in entries:
+            yield _seen(entry, plan.limits, trusted)
         return
     from csv_gate.gate.forked import ForkedWorkers
+
+    def look(portion: range) -> list[str | None]:
+        return [_seen(entries[place], plan.limits, trusted) for place in portion]
 
     portions = [range(start, min(start + PORTION_FILES, len(entries))) for start in range(0, len(entries), PORTION_FILES)]
     crew = ForkedWorkers(jobs, look, lambda: None)
@@ -67,7 +67,7 @@ def formats_of(plan: Plan, entries: Sequence[Entry], trusted: TrustedFiles) -> G
 
 def _seen(entry: Entry, limits: Limits, trusted: TrustedFiles) -> str | None:
     if entry.location in trusted:
-        return IMAGE
+        return PE
     try:
         return format_of(entry, limits)
     except ArtifactError:

@@ -130,7 +130,7 @@ class ArtifactLines:
         if pe is None:
             return "null"
         kept = self._small.get(id(pe))
-        return kept[1] if kept is not None else self._keep_small(pe, json_line(pe_json(pe)))
+        return kept[1] if kept is not None else _remember(self._small, pe, json_line(pe_json(pe)))
 
     def _signature(self, one: SignatureFacts) -> str:
         texts = (
@@ -195,17 +195,12 @@ class ArtifactLines:
                 f'{{"path":{_quoted(place.path)},"line":{_number(place.line)},"column":{_number(place.column)},'
                 f'"offset":{_number(place.offset)}}}'
             )
-        return self._keep_small(
+        return _remember(
+            self._small,
             rule,
             f'{{"policy":"{rule.policy}","policy_id":"{rule.policy_id}","id":"{rule.id}","kind":"{rule.kind}",'
             f'"name":{_quoted(rule.name)},"place":{where}}}',
         )
-
-    def _keep_small(self, value: object, text: str) -> str:
-        if len(self._small) >= _MAX_KEPT:
-            self._small.clear()
-        self._small[id(value)] = (value, text)
-        return text
 
     def _signed(self, signer: CertificateFacts | None, chain: ChainFacts | None) -> str:
         by = "null" if signer is None else self._certificate(signer)
@@ -223,15 +218,19 @@ class ArtifactLines:
         return kept[1] if kept is not None else self._keep(certificate, json_line(certificate_json(certificate)))
 
     def _keep(self, value: object, text: str) -> str:
-        if len(self._kept) >= _MAX_KEPT:
-            self._kept.clear()
         if _LEAST_NAMED <= len(text) <= self._room:
             self._room -= len(text)
             name = hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
             self._named[name] = text
             text = f"{_MARK}{name}{_MARK}"
-        self._kept[id(value)] = (value, text)  # the value is kept alive, so its identity is not given to another
-        return text
+        return _remember(self._kept, value, text)
+
+
+def _remember(kept: dict[int, tuple[object, str]], value: object, text: str) -> str:
+    if len(kept) >= _MAX_KEPT:
+        kept.clear()
+    kept[id(value)] = (value, text)  # the value is kept alive, so its identity is not given to another
+    return text
 
 
 def whole(text: str, pieces: Mapping[str, str]) -> str:

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
+from csv_gate.formats.detect import PE
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import FACTS_VERSION, Facts
 from csv_gate.store.content_hash import ContentHash
 from csv_gate.store.database import Database, Row
 from csv_gate.store.facts_text import UNREADABLE, FactsReader, FactsWriter, unwritten
 
-KEPT_FORMAT: Final = "pe"
+KEPT_FORMAT: Final = PE
 """What other files are depends on their names too, and the key holds content alone."""
 _DAY_NS: Final = 86_400 * 1_000_000_000
 _SUM_BYTES: Final = 16
