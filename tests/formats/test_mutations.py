@@ -7,7 +7,6 @@ import mmap
 import os
 import random
 import struct
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from csv_gate.model.result_json import dump, facts_json
 from tests.builders import ca, cms
 from tests.builders.pe import NATIVE, X86, certificate, pe
 from tests.builders.signed_pe import signature, signed_pe
+from tests.builders.steps import few_steps, soon
 from tests.builders.version_resource import version_info
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "3000"))
@@ -60,22 +60,18 @@ def _mutate(data: bytes, chance: random.Random) -> bytes:
     return bytes(changed[: chance.randrange(len(changed))] if chance.random() < 0.1 else changed)
 
 
-def test_mutated_images_raise_nothing_of_their_own_and_end_soon() -> None:
+def test_mutated_images_raise_nothing_of_their_own() -> None:
     settings = ExtractionSettings(verify_all_checksums=True)
     chance = random.Random(20261124)
-    slowest = 0.0
     for number in range(ROUNDS):
         data = _mutate(SEEDS[number % len(SEEDS)], chance)
-        start = time.perf_counter()
         try:
-            facts = extract(data, settings)
+            with soon(number):
+                facts = extract(data, settings)
         except ArtifactError:
             continue
-        finally:
-            slowest = max(slowest, time.perf_counter() - start)
         assert facts.size == len(data)
         dump(facts_json(facts))
-    assert slowest < 1.0
 
 
 @pytest.mark.parametrize(
@@ -96,9 +92,8 @@ def test_mutated_images_raise_nothing_of_their_own_and_end_soon() -> None:
 )
 def test_an_image_made_to_cost_time_costs_little(data: bytes) -> None:
     settings = ExtractionSettings()
-    start = time.process_time()
-    extract(data, settings)
-    assert time.process_time() - start < 1.0
+    with few_steps():
+        extract(data, settings)
 
 
 def test_memory_does_not_grow_with_the_file() -> None:
@@ -117,10 +112,8 @@ def test_a_sparse_file_of_5_gb_is_a_gap_and_is_not_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(pe())
         file.truncate(5 * 1024**3)
-    start = time.process_time()
-    with path.open("rb") as sparse, mmap.mmap(sparse.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+    with path.open("rb") as sparse, mmap.mmap(sparse.fileno(), 0, access=mmap.ACCESS_READ) as mapped, few_steps():
         facts = extract(mapped, ExtractionSettings())
-    assert time.process_time() - start < 1.0
     assert facts.format == "pe"
     assert facts.digests is None
     assert [gap.what for gap in facts.gaps] == [FactName.CONTENT]

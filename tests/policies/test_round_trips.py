@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from time import perf_counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +19,7 @@ from tests.builders.policy import (
 )
 from tests.builders.policy_strategies import policies
 from tests.builders.signed_policy import signed_policy
+from tests.builders.steps import soon
 
 slow = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None, max_examples=40)
 
@@ -154,17 +154,15 @@ def test_damaged_policies_raise_policy_errors_and_nothing_else(form: str, times:
         "signed": signed_policy(compiled),
     }[form]
     chance = random.Random(form)
-    refused, slowest = 0, 0.0
+    refused = 0
     for _ in range(times):
         damaged = mutated(data, chance)
-        began = perf_counter()
-        error = refusal(damaged)
+        with soon():
+            error = refusal(damaged)
         if error is not None:
             assert error.place is not None
             refused += 1
-        slowest = max(slowest, perf_counter() - began)
     assert refused > times // 4
-    assert slowest < 2
 
 
 @pytest.mark.parametrize("offset", range(0, 0x48, 4))

@@ -1,4 +1,4 @@
-"""Mutated signatures and catalogs: nothing but facts and our own errors come out, soon, and never a valid signature of changed octets.
+"""Mutated signatures and catalogs: nothing but facts and our own errors come out, and never a valid signature of changed octets.
 
 `CSV_GATE_MUTATIONS=50000` runs more of them.
 """
@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import os
 import random
-import time
-from collections.abc import Callable
 from functools import cache
 
 import pytest
 
 from csv_gate.errors import ArtifactError
-from csv_gate.model.facts import SignatureFacts
 from csv_gate.signatures import read_catalog, read_signed_data
 from csv_gate.signatures.der import Source
 from tests.builders import cms, der
 from tests.builders.signing import file_digest, publisher, read_all, time_authority
+from tests.builders.steps import few_steps, soon
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "2000"))
-SLOWEST_S = 1.0
 
 
 @cache
@@ -66,12 +63,6 @@ def mutate(data: bytes, dice: random.Random) -> bytes:
     return bytes(found)
 
 
-def timed(work: Callable[[], object]) -> None:
-    start = time.process_time()
-    work()
-    assert time.process_time() - start < SLOWEST_S
-
-
 def signed_part(block: bytes) -> tuple[bytes, ...]:
     """Content and SignerInfo up to its signature: what the primary signer's key vouches for."""
     data = Source(block).root().fields()
@@ -89,8 +80,8 @@ def test_mutated_signatures_are_facts_and_valid_only_while_the_signed_octets_sta
     original = signed_part(signature())
     for _ in range(ROUNDS):
         mutated = mutate(signature(), dice)
-        found: list[SignatureFacts] = []
-        timed(lambda: found.extend(read_all(mutated)))  # noqa: B023
+        with soon():
+            found = read_all(mutated)
         assert found
         if found[0].valid:
             assert signed_part(mutated) == original
@@ -102,8 +93,8 @@ def test_mutated_catalogs_are_read_or_refused_and_valid_only_with_their_members(
     for _ in range(ROUNDS // 2):
         mutated = mutate(catalog(), dice)
         try:
-            timed(lambda: read_catalog(mutated, path="c"))  # noqa: B023
-            found = read_catalog(mutated, path="c")
+            with soon():
+                found = read_catalog(mutated, path="c")
         except ArtifactError:
             continue
         assert not found.signature.valid or set(found.members) == original
@@ -113,7 +104,8 @@ def test_mutated_envelopes_are_facts() -> None:
     dice = random.Random(4)
     for _ in range(ROUNDS // 4):
         mutated = mutate(signature(), dice)
-        timed(lambda: read_signed_data(mutated))  # noqa: B023
+        with soon():
+            read_signed_data(mutated)
 
 
 @pytest.mark.parametrize("part", ["content", "attributes", "signature"])
@@ -138,11 +130,12 @@ def _signer_of(block: bytes) -> bytes:
     [
         b"\x30\x80" * 100_000,
         b"\xa0\x80" * 50_000 + b"\0\0" * 50_000,
-        der.seq(*[der.null()] * 300_000),
+        der.seq(*[der.null()] * 20_000),
         b"\x30\x84\x7f\xff\xff\xff" + bytes(1000),
     ],
     ids=["open", "nested", "wide", "long"],
 )
-def test_hostile_shapes_end_soon(block: bytes) -> None:
-    timed(lambda: read_all(block))
-    timed(lambda: read_signed_data(block))
+def test_hostile_shapes_end_in_few_steps(block: bytes) -> None:
+    with few_steps():
+        read_all(block)
+        read_signed_data(block)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import random
 import struct
-import time
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +18,7 @@ from csv_gate.model.facts import SignatureFacts, SignatureScheme, SignatureSourc
 from csv_gate.signatures.openpgp import KeyRing, read_clear_signed, read_openpgp_signatures
 from tests.builders import openpgp as pgp
 from tests.builders.linux_packages import Rpm, ar, deb_members, debsigs, dpkg_sig
+from tests.builders.steps import soon
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "1000"))
 EDGES = (0, 1, 2, 15, 16, 0x7F, 0xFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFF0, 0xFFFF_FFFF)
@@ -117,19 +117,16 @@ def _mutate(data: bytes, chance: random.Random) -> bytes:
 def test_nothing_but_our_own_errors_comes_of_damaged_bytes(kind: str) -> None:
     seeds, reads_as_valid = KINDS[kind]
     chance = random.Random(f"{kind} 11")
-    slowest = 0.0
     for number in range(ROUNDS):
         data = _mutate(chance.choice(seeds), chance)
-        begun = time.perf_counter()
         try:
-            assert not reads_as_valid(data), f"{kind}, round {number}"
+            with soon(f"{kind}, round {number}"):
+                assert not reads_as_valid(data), f"{kind}, round {number}"
         except ArtifactError:
             continue
         except Exception as error:
             error.add_note(f"{kind}, round {number}")
             raise
-        slowest = max(slowest, time.perf_counter() - begun)
-    assert slowest < 1
 
 
 def test_a_valid_signature_of_a_damaged_rpm_is_over_the_same_header_and_payload() -> None:

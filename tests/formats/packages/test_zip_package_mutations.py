@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import time
 
 import pytest
 
@@ -20,6 +19,7 @@ from tests.builders import jar as jars
 from tests.builders import vsix as extensions
 from tests.builders.containers import ZipEntry, raw_zip
 from tests.builders.signing import publisher
+from tests.builders.steps import soon
 from tests.builders.xap import xap
 
 ROUNDS = int(os.environ.get("CSV_GATE_MUTATIONS", "1000"))
@@ -73,20 +73,17 @@ XAP = xap()
 def test_nothing_but_our_own_errors_comes_of_damaged_packages(kind: str) -> None:
     chance = random.Random(f"{kind} 11")
     settings = ExtractionSettings()
-    slowest = 0.0
     for number in range(ROUNDS):
         data = _mutated(kind, chance)
-        begun = time.perf_counter()
         try:
-            facts = extract(data, settings, name=f"a.{kind}")
+            with soon(f"{kind}, round {number}"):
+                facts = extract(data, settings, name=f"a.{kind}")
         except ArtifactError:
             continue
         except Exception as error:
             error.add_note(f"{kind}, round {number}")
             raise
-        slowest = max(slowest, time.perf_counter() - begun)
         dump(facts_json(facts))
-    assert slowest < 1
 
 
 PAYLOAD = {"jar": sorted(jars.FILES), "vsix": sorted(extensions.FILES)}
