@@ -60,9 +60,12 @@ def test_whoever_waits_is_told_that_the_run_lives(started: Callable[..., ForkedW
     def judge(portion: range) -> Judged:
         return answer(os.read(waited, 4).decode())
 
+    def say() -> None:
+        os.write(beat, b"beat")
+
     workers = started(judge)
     workers.submit(range(1))
-    told = workers.result(range(1), lambda: os.write(beat, b"beat") and None, 0.01)
+    told = workers.result(range(1), say, 0.01)
     assert told.lines.startswith(b"beat")
     os.close(waited)
     os.close(beat)
