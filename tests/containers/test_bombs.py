@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def many_over_one_content() -> bytes:
     return raw_zip(first, *others)
 
 
+def many_of_one_content() -> bytes:
+    """Two hundred members of 15 MB of zeros, each with octets of its own: 3 GB."""
+    data = zeros(15_000_000)
+    packed, crc = deflated(data), zlib.crc32(data)
+    return raw_zip(*(ZipEntry(name=str(n), packed=packed, crc=crc, size=len(data)) for n in range(200)))
+
+
 def zeros_packed(ending: str) -> Callable[[], bytes]:
     return lambda: COMPRESSIONS[ending](tar_of({"a": zeros(100_000_000)}))
 
@@ -67,7 +75,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     ),
     **{f"zeros.tar.{ending}": zeros_packed(ending) for ending in COMPRESSIONS},
     "million.zip": lambda: zip_of(dict.fromkeys((f"{n}.zip" for n in range(20)), zip_of({str(n): b"" for n in range(60_000)}))),
-    "flat.zip": lambda: zip_of(dict.fromkeys((str(n) for n in range(200)), zeros(15_000_000))),
+    "flat.zip": many_of_one_content,
     "large-nest.zip": lambda: layers(4, 16, zip_of({str(n): zeros(15_000_000) for n in range(10)}), 8),
     "zeros.cab": lambda: cab_of(CabFolder(files={"a": zeros(40_000_000)})),
     "deep.gz": lambda: deep(30),
