@@ -62,13 +62,15 @@ class Spool:
         file.write(self._file.read())
         self._file = file
 
-    def blocks(self) -> Iterator[str]:
-        """All lines in the order of writing, each with its line end, many in a block."""
+    def blocks(self, line_end: str = "\n") -> Iterator[str]:
+        """All lines in the order of writing, each with that line end, many in a block."""
         at = 0
         while at < self._end:
             self._file.seek(at)
             block = self._file.read(_BLOCK) + self._file.readline()
             at += len(block)
+            if line_end != "\n":  # before the pieces are put in, which hold none and are most of it
+                block = block.replace(b"\n", line_end.encode())
             yield whole(block.decode("utf-8", "surrogateescape"), self._pieces)
 
     def lines(self) -> Iterator[str]:
@@ -108,10 +110,9 @@ class SpooledResult:
         """Those with findings, or denied, or undecided: what a person reads about. Costs nothing for the others."""
         return _Parsed(self._spool.notable_lines)
 
-    @property
-    def artifact_blocks(self) -> Iterable[str]:
-        """The artifacts as lines of JSON, many in a block, for writers of JSON: nothing is read back."""
-        return _Again(self._spool.blocks)
+    def artifact_blocks(self, line_end: str = "\n") -> Iterator[str]:
+        """The artifacts as lines of JSON, each with that line end, many in a block, for writers of JSON: nothing is read back."""
+        return self._spool.blocks(line_end)
 
     def with_findings(self, more: tuple[Finding, ...]) -> SpooledResult:
         """The same result with further findings of the run as a whole, which change no verdict and no exit code. Both share what is
@@ -137,18 +138,8 @@ class SpooledResult:
         self.close()
 
 
-class _Again:
-    """Can be walked more than once, each time from the start."""
-
-    def __init__(self, lines: Callable[[], Iterator[str]]) -> None:
-        self._lines = lines
-
-    def __iter__(self) -> Iterator[str]:
-        return self._lines()
-
-
 class _Parsed:
-    """As `_Again`, with each line read back to its types."""
+    """Lines read back to their types. Can be walked more than once, each time from the start."""
 
     def __init__(self, lines: Callable[[], Iterator[str]]) -> None:
         self._lines = lines

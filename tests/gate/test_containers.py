@@ -170,7 +170,7 @@ def test_several_processes_give_the_rows_of_one(tmp_path: Path) -> None:
     lines = []
     for jobs in (1, 2):
         with run(plan(tmp_path, targets=[TARGET], jobs=jobs)) as result:
-            lines.append("".join(result.artifact_blocks))
+            lines.append("".join(result.artifact_blocks()))
     assert lines[0] == lines[1]
     assert lines[0].count("\n") == 12
 
