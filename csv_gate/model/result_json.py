@@ -337,5 +337,9 @@ def summary_json(summary: Summary) -> Json:
 
 def dump(value: Json) -> str:
     """One line of JSON, the same bytes for the same value. Text that is no Unicode (surrogate escapes) stays escaped."""
-    text = _ENCODER.encode(value)
+    return unicode_json(_ENCODER.encode(value))
+
+
+def unicode_json(text: str) -> str:
+    """JSON with surrogates, which only its strings may hold, escaped."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from json.encoder import encode_basestring_ascii
+from json.encoder import encode_basestring
 from typing import TypeVar
 
 from csv_gate.model.facts import (
@@ -37,14 +37,13 @@ from csv_gate.model.result_json import (
     rule_json,
     signature_json,
     time_text,
-    timestamp_json,
+    unicode_json,
     verdict_json,
-    version_json,
     waiver_json,
 )
 from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, package_json, script_json
 from csv_gate.model.verdict import RuleRef, Verdict
-from csv_gate.report.escape import json_line
+from csv_gate.report.escape import inert_json, json_line
 
 _MAX_KEPT = 4096
 """Pieces kept; a build has a few dozen signers and chains."""
@@ -58,16 +57,9 @@ _TRUTH = {True: "true", False: "false", None: "null"}
 T = TypeVar("T")
 
 
-def _is_plain(*values: str | None) -> bool:
-    """Whether all of them stand in JSON as they are. Only what needs no escape at all has the same length with its escapes; `##` may be
-    an agent's command."""
-    text = "".join(filter(None, values))
-    return len(encode_basestring_ascii(text)) == len(text) + 2 and "##" not in text
-
-
 def _quoted(value: str | None) -> str:
-    """Of plain text."""
-    return "null" if value is None else f'"{value}"'
+    """A text as JSON has it. What a terminal or an agent would obey is escaped in the whole line, once."""
+    return "null" if value is None else encode_basestring(value)
 
 
 def _number(value: int | None) -> str:
@@ -103,14 +95,15 @@ class ArtifactLines:
     def line(self, result: ArtifactResult) -> str:
         """One row of `artifacts`, without line end, for `whole`."""
         facts = result.artifact.facts
-        named = (result.artifact.path, facts.digests.sha256 if facts.digests else None, facts.format)
-        path, sha256, format = map(_quoted if _is_plain(*named) else json_line, named)
-        return (
-            f'{{"path":{path},"sha256":{sha256},"size":{facts.size},"format":{format},"facts":{self._facts(facts)},'
+        sha256 = facts.digests.sha256 if facts.digests else None
+        line = (
+            f'{{"path":{encode_basestring(result.artifact.path)},"sha256":{_quoted(sha256)},"size":{facts.size},'
+            f'"format":{encode_basestring(facts.format)},"facts":{self._facts(facts)},'
             f'"gaps":{_list(facts.gaps, gap_json)},"verdicts":[{",".join(map(self._verdict, result.verdicts))}],'
             f'"findings":{_list(result.findings, finding_json)},"owner":{_optional(result.owner, owner_json)},'
             f'"waiver":{_optional(result.waiver, waiver_json)}}}'
         )
+        return inert_json(unicode_json(line))
 
     def _facts(self, facts: Facts) -> str:
         rest = '"script":null,"compound":null,"cabinet":null,"elf":null,"package":null'  # which a PE image has none of
@@ -133,19 +126,10 @@ class ArtifactLines:
         return kept[1] if kept is not None else _remember(self._small, pe, json_line(pe_json(pe)))
 
     def _signature(self, one: SignatureFacts) -> str:
-        texts = (
-            one.place,
-            one.digest_algorithm,
-            one.signed_digest,
-            one.program_name,
-            one.more_info,
-            one.catalog_sha256,
-            one.role,
-        )
-        if one.page_hashes is not None or one.key is not None or not _is_plain(*texts):
+        if one.page_hashes is not None or one.key is not None:
             return json_line(signature_json(one))
         return (
-            f'{{"source":"{one.source}","place":"{one.place}","digest_algorithm":{_quoted(one.digest_algorithm)},'
+            f'{{"source":"{one.source}","place":{encode_basestring(one.place)},"digest_algorithm":{_quoted(one.digest_algorithm)},'
             f'"signed_digest":{_quoted(one.signed_digest)},"digest_matches":{_TRUTH[one.digest_matches]},"valid":{_TRUTH[one.valid]},'
             f'"problems":{_list(one.problems, problem_json)},"program_name":{_quoted(one.program_name)},'
             f'"more_info":{_quoted(one.more_info)},{self._signed(one.signer, one.chain)},"timestamp":{self._timestamp(one.timestamp)},'
@@ -156,8 +140,6 @@ class ArtifactLines:
     def _timestamp(self, stamp: TimestampFacts | None) -> str:
         if stamp is None:
             return "null"
-        if not _is_plain(stamp.digest_algorithm):
-            return json_line(timestamp_json(stamp))
         time = "null" if stamp.time is None else f'"{time_text(stamp.time)}"'
         return (
             f'{{"kind":"{stamp.kind}","time":{time},"valid":{_TRUTH[stamp.valid]},{self._signed(stamp.signer, stamp.chain)},'
@@ -186,21 +168,7 @@ class ArtifactLines:
         kept = self._small.get(id(rule))
         if kept is not None:
             return kept[1]
-        place = rule.place
-        if not _is_plain(rule.policy, rule.policy_id, rule.id, rule.kind, rule.name, None if place is None else place.path):
-            return json_line(rule_json(rule))
-        where = "null"
-        if place is not None:
-            where = (
-                f'{{"path":{_quoted(place.path)},"line":{_number(place.line)},"column":{_number(place.column)},'
-                f'"offset":{_number(place.offset)}}}'
-            )
-        return _remember(
-            self._small,
-            rule,
-            f'{{"policy":"{rule.policy}","policy_id":"{rule.policy_id}","id":"{rule.id}","kind":"{rule.kind}",'
-            f'"name":{_quoted(rule.name)},"place":{where}}}',
-        )
+        return _remember(self._small, rule, json_line(rule_json(rule)))
 
     def _signed(self, signer: CertificateFacts | None, chain: ChainFacts | None) -> str:
         by = "null" if signer is None else self._certificate(signer)
@@ -242,17 +210,14 @@ def whole(text: str, pieces: Mapping[str, str]) -> str:
 
 def _verdict(one: Verdict, rule: str, steps: Sequence[tuple[str, str, str, str]]) -> str:
     """Of one that names no checks. Rules are given as they are written."""
-    if not _is_plain(
-        one.target, one.because, one.help, *(text for policy, _, _, because in steps for text in (policy, because))
-    ):
-        return json_line(verdict_json(one))
     trace = [
-        f'{{"policy":"{policy}","rule":{of},"outcome":"{outcome}","because":"{because}"}}'
+        f'{{"policy":{encode_basestring(policy)},"rule":{of},"outcome":"{outcome}","because":{encode_basestring(because)}}}'
         for policy, of, outcome, because in steps
     ]
     return (
-        f'{{"target":"{one.target}","decision":"{one.decision}","audited":{_TRUTH[one.audited]},"checks":[],"rule":{rule},'
-        f'"because":"{one.because}","trace":[{",".join(trace)}],"nearest":[],"missing":[],"help":"{one.help}",'
+        f'{{"target":{encode_basestring(one.target)},"decision":"{one.decision}","audited":{_TRUTH[one.audited]},"checks":[],"rule":{rule},'
+        f'"because":{encode_basestring(one.because)},"trace":[{",".join(trace)}],"nearest":[],"missing":[],'
+        f'"help":{encode_basestring(one.help)},'
         f'"predicted_event":{_number(one.predicted_event)}}}'
     )
 
@@ -260,12 +225,10 @@ def _verdict(one: Verdict, rule: str, steps: Sequence[tuple[str, str, str, str]]
 def _digests(one: Digests | None) -> str:
     if one is None:
         return "null"
-    rare = (one.sha1, one.padded_authenticode_sha1, one.padded_authenticode_sha256)
-    usual = (one.sha256, one.authenticode_sha1, one.authenticode_sha256, one.page_sha1, one.page_sha256)
-    if rare != (None, None, None) or not _is_plain(*usual):
+    if one.sha1 is not None or one.padded_authenticode_sha1 is not None or one.padded_authenticode_sha256 is not None:
         return json_line(digests_json(one))
     return (
-        f'{{"sha256":"{one.sha256}","authenticode_sha1":{_quoted(one.authenticode_sha1)},'
+        f'{{"sha256":{encode_basestring(one.sha256)},"authenticode_sha1":{_quoted(one.authenticode_sha1)},'
         f'"authenticode_sha256":{_quoted(one.authenticode_sha256)},"page_sha1":{_quoted(one.page_sha1)},'
         f'"page_sha256":{_quoted(one.page_sha256)}}}'
     )
@@ -274,8 +237,6 @@ def _digests(one: Digests | None) -> str:
 def _version(one: VersionFacts | None) -> str:
     if one is None:
         return "null"
-    if not _is_plain(one.original_filename, one.internal_name, one.file_description, one.product_name):
-        return json_line(version_json(one))
     number = "null" if one.file_version is None else f'"{".".join(map(str, one.file_version))}"'
     return (
         f'{{"original_filename":{_quoted(one.original_filename)},"internal_name":{_quoted(one.internal_name)},'

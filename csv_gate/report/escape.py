@@ -62,7 +62,11 @@ def xml(text: str, limit: int = 65_536) -> str:
 
 def json_line(value: Any) -> str:
     """One line of JSON with the same value, in which what a terminal or an agent would obey stands as `\\u` escapes."""
-    text = dump(value)
+    return inert_json(dump(value))
+
+
+def inert_json(text: str) -> str:
+    """JSON in which what a terminal or an agent would obey stands as `\\u` escapes, which may only be in its strings."""
     if not text.isascii() or "\x7f" in text:
         text = _JSON_SPEAKS.sub(lambda found: _json_escape(found.group()), text)
     return _AZURE_COMMAND.sub(r"\\u0023\\u0023", text) if "##" in text else text
