@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
 """Formats that catalogs vouch for."""
+TOGETHER = 16
+"""Files and members of which each step is taken before the next; more are no quicker."""
 _ANYWHERE = AppControlContext(evaluated_at=datetime.fromtimestamp(0, UTC))
 """Stands for the context of a container that goes to no target by itself; only its gap is looked at."""
 
@@ -96,9 +98,33 @@ class Judge:
         if self._kept is not None:
             self._kept.look_ahead(entries)
 
-    def rows(self, entry: Entry) -> list[Row]:
-        """As `judge`, as rows."""
-        return [self._row(waived) for waived in self.judge(entry)]
+    def rows(self, entries: Iterable[Entry]) -> Iterator[Row]:
+        """The rows of listed files and of what is in them: in the order of the files, those of a file sorted by path. Raises nothing for
+        what a file is or holds."""
+        for some in self._together(entries):
+            judged = [self._result(known, containers) for known, containers in some]
+            yield from [self._row(waived) for waived in judged]
+
+    def _together(self, entries: Iterable[Entry]) -> Iterator[list[tuple[Known, Formats]]]:
+        """The facts of a few files at a time, each with the containers it may lie in.
+
+        What takes each step for a few files before the next step finds its own instructions in the processor's cache; file by file, all
+        steps drive each other out of it, which takes a fifth longer where facts are kept.
+        """
+        some: list[tuple[Known, Formats]] = []
+        for entry in entries:
+            try:
+                found = self.facts(entry, self._looked)
+            except Exception as error:
+                error.add_note(f"while reading {entry.path!r}")
+                raise
+            containers = {known.scope: known.facts.format for known in found if self._is_opened(known.facts)}
+            some += [(known, containers) for known in found]
+            if len(some) >= TOGETHER:
+                yield some
+                some = []
+        if some:
+            yield some
 
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""
@@ -118,19 +144,15 @@ class Judge:
             return False
         return facts.format in self._looked.formats or facts.gap() is not None
 
-    def judge(self, entry: Entry) -> Iterator[Waived]:
-        """The results of one listed file and of what is in it, sorted by path, and which waivers they take. Raises nothing for what the
-        file is or holds."""
+    def _result(self, known: Known, containers: Formats) -> Waived:
+        """What is said of one file or member, and which waivers that takes."""
         try:
-            found = self.facts(entry, self._looked)
-            containers = {known.scope: known.facts.format for known in found if self._is_opened(known.facts)}
-            for known in found:
-                yield self._result(known, containers)
+            return self._waived(known, containers)
         except Exception as error:
-            error.add_note(f"while judging {entry.path!r}")
+            error.add_note(f"while judging {known.path!r}")
             raise
 
-    def _result(self, known: Known, containers: Formats) -> Waived:
+    def _waived(self, known: Known, containers: Formats) -> Waived:
         facts = known.facts
         verdicts = tuple(self._verdicts(known))
         sha256 = facts.digests.sha256 if facts.digests else None

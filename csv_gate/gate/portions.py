@@ -56,5 +56,6 @@ def size_of(work: Work, portion: range) -> int:
 
 def judged(judge: Judge, work: Work, portion: range) -> Judged:
     """What a portion comes to."""
-    judge.look_ahead(work.entries[place] for place in portion)
-    return gathered((row for place in portion for row in judge.rows(work.entries[place])), judge.lines)
+    entries = work.entries[portion.start : portion.stop]
+    judge.look_ahead(entries)
+    return gathered(judge.rows(entries), judge.lines)

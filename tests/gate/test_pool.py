@@ -8,8 +8,9 @@ import pytest
 
 from csv_gate.gate import pool, portions, workers
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.judge import Judge
-from csv_gate.gate.judged import Row, gathered
+from csv_gate.gate.judge import Judge, Known
+from csv_gate.gate.judged import gathered
+from csv_gate.gate.opening import Looked
 from csv_gate.limits import DEFAULT_LIMITS, MIB
 from csv_gate.model.verdict import Decision
 from csv_gate.scan import Entry, FileIdentity, walk
@@ -69,7 +70,7 @@ def test_the_lines_and_sums_are_those_of_one_process(tmp_path: Path, monkeypatch
         portions.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: told.append((files, size))
     )
     judge = Judge(of, Catalogs())
-    assert parallel == gathered((row for one in entries for row in judge.rows(one)), judge.lines)
+    assert parallel == gathered(judge.rows(entries), judge.lines)
     assert sum(files for files, _ in told) == 6
     assert sum(size for _, size in told) == sum(one.size for one in entries)
 
@@ -80,15 +81,15 @@ def test_a_file_that_kills_its_worker_is_undecided_and_costs_no_other_file_its_v
     seeds = [str(n) for n in range(5)]
     tree(tmp_path, {f"{n}.dll": code(n) for n in seeds})
     entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
-    parent, real = os.getpid(), Judge.rows
+    parent, real = os.getpid(), Judge.facts
 
-    def deadly(judge: Judge, one: Entry) -> list[Row]:
+    def deadly(judge: Judge, one: Entry, looked: Looked | None) -> list[Known]:
         if one.path.endswith("2.dll") and os.getpid() != parent:
             os._exit(7)
-        return real(judge, one)
+        return real(judge, one, looked)
 
     monkeypatch.setattr(workers, "START_METHOD", "fork")
-    monkeypatch.setattr(Judge, "rows", deadly)
+    monkeypatch.setattr(Judge, "facts", deadly)
     of = plan(tmp_path, targets=[target(policy_for(*map(code, seeds)))], jobs=2)
     judged = list(pool.judge_all(portions.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
     lines = b"".join(one.lines for one in judged).decode().splitlines()
