@@ -1,6 +1,7 @@
-"""An artifact's line of JSON, put together from pieces: certificates and chains repeat over a build, so their text is made once a run.
+"""An artifact's line of JSON, put together from pieces: certificates, chains and verdicts repeat over a build, so their text is made once a
+run.
 
-Three quarters of a signed file's line are such pieces. In a line that is kept or sent between processes their names stand for them,
+Five sixths of a signed file's line are such pieces. In a line that is kept or sent between processes their names stand for them,
 between NUL characters, which no JSON text holds; `whole` puts them in.
 
 The bytes are those of `json_line(artifact_json(result))`, which is the contract; this is the quick way to them, for the sections that
@@ -58,8 +59,13 @@ T = TypeVar("T")
 
 
 def _quoted(value: str | None) -> str:
-    """A text as JSON has it. What a terminal or an agent would obey is escaped in the whole line, once."""
+    """A text as JSON has it. What a terminal or an agent would obey is escaped in the whole line or piece, once: `_fit`."""
     return "null" if value is None else encode_basestring(value)
+
+
+def _fit(text: str) -> str:
+    """Text of `_quoted` values as `json_line` would write it."""
+    return inert_json(unicode_json(text))
 
 
 def _number(value: int | None) -> str:
@@ -103,7 +109,7 @@ class ArtifactLines:
             f'"findings":{_list(result.findings, finding_json)},"owner":{_optional(result.owner, owner_json)},'
             f'"waiver":{_optional(result.waiver, waiver_json)}}}'
         )
-        return inert_json(unicode_json(line))
+        return _fit(line)
 
     def _facts(self, facts: Facts) -> str:
         rest = '"script":null,"compound":null,"cabinet":null,"elf":null,"package":null'  # which a PE image has none of
@@ -160,6 +166,8 @@ class ArtifactLines:
             if len(self._verdicts) >= _MAX_KEPT:
                 self._verdicts.clear()
             kept = self._verdicts[said] = _verdict(one, rule, steps)
+        elif not kept.startswith(_MARK):  # a second time; by rules of hashes there is a verdict for each file
+            kept = self._verdicts[said] = self._name(kept)
         return kept
 
     def _rule(self, rule: RuleRef | None) -> str:
@@ -186,12 +194,16 @@ class ArtifactLines:
         return kept[1] if kept is not None else self._keep(certificate, json_line(certificate_json(certificate)))
 
     def _keep(self, value: object, text: str) -> str:
-        if _LEAST_NAMED <= len(text) <= self._room:
-            self._room -= len(text)
-            name = hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
-            self._named[name] = text
-            text = f"{_MARK}{name}{_MARK}"
-        return _remember(self._kept, value, text)
+        return _remember(self._kept, value, self._name(text))
+
+    def _name(self, text: str) -> str:
+        """What stands for a piece in lines: its name, if that pays and there is room."""
+        if not _LEAST_NAMED <= len(text) <= self._room:
+            return text
+        self._room -= len(text)
+        name = hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
+        self._named[name] = text
+        return f"{_MARK}{name}{_MARK}"
 
 
 def _remember(kept: dict[int, tuple[object, str]], value: object, text: str) -> str:
@@ -214,11 +226,10 @@ def _verdict(one: Verdict, rule: str, steps: Sequence[tuple[str, str, str, str]]
         f'{{"policy":{encode_basestring(policy)},"rule":{of},"outcome":"{outcome}","because":{encode_basestring(because)}}}'
         for policy, of, outcome, because in steps
     ]
-    return (
-        f'{{"target":{encode_basestring(one.target)},"decision":"{one.decision}","audited":{_TRUTH[one.audited]},"checks":[],"rule":{rule},'
-        f'"because":{encode_basestring(one.because)},"trace":[{",".join(trace)}],"nearest":[],"missing":[],'
-        f'"help":{encode_basestring(one.help)},'
-        f'"predicted_event":{_number(one.predicted_event)}}}'
+    return _fit(
+        f'{{"target":{encode_basestring(one.target)},"decision":"{one.decision}","audited":{_TRUTH[one.audited]},"checks":[],'
+        f'"rule":{rule},"because":{encode_basestring(one.because)},"trace":[{",".join(trace)}],"nearest":[],"missing":[],'
+        f'"help":{encode_basestring(one.help)},"predicted_event":{_number(one.predicted_event)}}}'
     )
 
 

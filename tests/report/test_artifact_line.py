@@ -13,6 +13,7 @@ from csv_gate.report.artifact_line import ArtifactLines, whole
 from csv_gate.report.escape import json_line
 from tests.builders import facts as f
 from tests.builders.any_record import any_record
+from tests.builders.results import allowed
 
 
 def written(lines: ArtifactLines, result: ArtifactResult, pieces: dict[str, str]) -> str:
@@ -63,3 +64,14 @@ def test_chains_without_end_are_not_all_named() -> None:
         assert len(written(lines, result, pieces)) > 2000
         size += len(plain(result))
     assert sum(map(len, pieces.values())) <= 2**20 < size
+
+
+def test_a_verdict_that_repeats_is_named_and_inert() -> None:
+    lines, pieces = ArtifactLines(), dict[str, str]()
+    verdict = replace(allowed(), because="##vso[task.complete] " * 20 + "\u202e \udc80 \0")
+    results = [ArtifactResult(artifact=Artifact(path=name, facts=f.facts()), verdicts=(verdict,)) for name in "abc"]
+    kept = [lines.line(one) for one in results]
+    assert "task.complete" in kept[0]
+    assert "task.complete" not in kept[1] + kept[2]
+    pieces.update(lines.named())
+    assert [whole(line, pieces) for line in kept] == [plain(one) for one in results]
