@@ -25,7 +25,7 @@ _BATCH: Final = 64
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, day INTEGER NOT NULL, sum BLOB NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS identities (key BLOB PRIMARY KEY, looked_ns INTEGER NOT NULL, digest BLOB NOT NULL, sum BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS files (folder BLOB, name BLOB, told BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (folder, name)) WITHOUT ROWID;
 """
 Row = tuple[Any, ...]
 """As SQLite has it: of any types, since anybody may have written it."""
@@ -79,12 +79,13 @@ class Database:
             self._give_up(error)
             return []
 
-    def rows_by_key(self, statement: str, keys: Sequence[bytes]) -> dict[bytes, Row]:
-        """The rows of many keys, by the key, which must be their first column. `statement` ends before the list of keys."""
+    def rows_by_key(self, statement: str, keys: Sequence[bytes], within: Sequence[object] = ()) -> dict[bytes, Row]:
+        """The rows of many keys, by the key, which must be their first column. `statement` ends before the list of keys; `within` are
+        its other values."""
         found: dict[bytes, Row] = {}
         for start in range(0, len(keys), MOST_ASKED):
             some = keys[start : start + MOST_ASKED]
-            for row in self.rows(f"{statement} ({','.join('?' * len(some))})", some):
+            for row in self.rows(f"{statement} ({','.join('?' * len(some))})", (*within, *some)):
                 found[row[0]] = row
         return found
 
@@ -167,7 +168,9 @@ def trim(connection: sqlite3.Connection, keep_bytes: int) -> None:
         left -= length
         if left < 0:
             connection.execute("DELETE FROM facts WHERE rowid = ?", (rowid,))
-    connection.execute("DELETE FROM identities")
+    connection.execute("DELETE FROM files")
+    # Where earlier versions had these. Not dropped before: one of them may be at work in the same file.
+    connection.execute("DROP TABLE IF EXISTS identities")
     connection.execute("COMMIT")
     connection.execute("VACUUM")
 

@@ -12,29 +12,36 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 from csv_gate.store.database import Database, Row
-from csv_gate.store.facts_cache import checksum
 
 SETTLED_NS: Final = 60 * 1_000_000_000
 """A page that a program has mapped is written back, and its file's times set, within 35 seconds by Linux's defaults."""
 
+Identity = tuple[int, int, int, int, int]
+"""What the file system says of a file without its being opened: device, inode, size, and when its content and when anything of it was
+last changed, in nanoseconds."""
 
-class Identity(Protocol):
-    """What the file system says of a file without its being opened."""
+_TOLD: Final = struct.Struct("<QQQqqq32s")
+"""What a row tells: an identity, the moment of looking, and the digest, which has 32 bytes by every content hash."""
+_KEY_BYTES: Final = 16
+"""Of a folder. Whoever made two folders of one key would still have to make files of one identity."""
+_SUM_BYTES: Final = 16
+_SPARE_ROWS: Final = 64
+_SELECT: Final = "SELECT name, told, sum FROM files WHERE folder = ? AND name"
+
+
+class Listed(Protocol):
+    """A file as a listing has it."""
 
     @property
-    def device(self) -> int: ...
+    def location(self) -> str: ...
     @property
-    def inode(self) -> int: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def modified_ns(self) -> int: ...
-    @property
-    def changed_ns(self) -> int: ...
+    def identity(self) -> Identity | None: ...
 
 
 class KnownFiles:
@@ -42,19 +49,40 @@ class KnownFiles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept_in: tuple[str, bytes] | None = None
+        """The folder of the file that was last kept, and its key: files come folder by folder."""
 
-    def digests_of(self, files: Iterable[tuple[str, Identity]]) -> dict[str, bytes]:
-        """By path, the digests of those files that nothing has touched since."""
-        # A listing on Windows has no inode numbers.
-        asked = {_key(path, identity): (path, identity) for path, identity in files if identity.inode}
-        rows = self._database.rows_by_key("SELECT key, looked_ns, digest, sum FROM identities WHERE key IN", list(asked))
-        now = self._database.clock()
+    def digests_of(self, files: Iterable[Listed]) -> dict[str, bytes]:
+        """By location, the digests of those files that nothing has touched since."""
+        folders: defaultdict[str, dict[bytes, Listed]] = defaultdict(dict)
+        for file in files:
+            folder, separator, name = file.location.rpartition(os.sep)
+            folders[folder + separator][_encoded(name)] = file
+        now_ns = self._database.clock()
         found = {}
-        for key, row in rows.items():
-            path, identity = asked[key]
-            if (digest := _believed(row, identity, now)) is not None:
-                found[path] = digest
+        for folder, asked in folders.items():
+            key = _folder_key(folder)
+            for name_bytes, told, checksum in self._rows(key, asked):
+                if (known := asked.get(name_bytes)) is None:
+                    continue
+                digest = _believed(key + name_bytes, told, checksum, known.identity, now_ns)
+                if digest is not None:
+                    found[known.location] = digest
         return found
+
+    def _rows(self, folder_key: bytes, asked: Mapping[bytes, Listed]) -> list[Row]:
+        """What is kept of the files of one folder that are asked for, and of some that are not.
+
+        A row in its turn costs a third of what one by its name does, but a few files may be asked for of very many that are kept.
+        """
+        most = 2 * len(asked) + _SPARE_ROWS
+        values = (folder_key, min(asked), max(asked), most)
+        rows = self._database.rows(f"{_SELECT} BETWEEN ? AND ? ORDER BY name LIMIT ?", values)
+        if len(rows) == most:
+            last = rows[-1][0]
+            beyond = [name for name in asked if name > last]
+            rows += self._database.rows_by_key(f"{_SELECT} IN", beyond, within=(folder_key,)).values()
+        return rows
 
     def now_ns(self) -> int:
         """The moment to hand to `keep`: taken before the file is opened."""
@@ -62,38 +90,49 @@ class KnownFiles:
 
     def keep(self, path: str, identity: Identity, digest: bytes, looked_ns: int) -> None:
         """Remember the digest of a file whose identity was the same before and after reading; not of one that was just written."""
-        if not identity.inode or not _is_settled(identity, looked_ns):
+        _, inode, _, modified_ns, changed_ns = identity
+        # A listing on Windows has no inode numbers.
+        if not inode or not _is_settled(modified_ns, changed_ns, looked_ns):
             return
-        key = _key(path, identity)
-        row = (key, looked_ns, digest, checksum(key, _told(looked_ns, digest)))
-        self._database.later("INSERT OR REPLACE INTO identities VALUES (?, ?, ?, ?)", *row)
+        folder, separator, name = path.rpartition(os.sep)
+        if self._kept_in is None or self._kept_in[0] != folder + separator:
+            self._kept_in = folder + separator, _folder_key(folder + separator)
+        key, name_bytes = self._kept_in[1], _encoded(name)
+        try:
+            told = _TOLD.pack(*identity, looked_ns, digest)
+        except struct.error:
+            return  # a time beyond the year 2262, or a file system that counts beyond 64 bits
+        row = (key, name_bytes, told, _checksum(key + name_bytes + told))
+        self._database.later("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", *row)
 
 
-def _believed(row: Row, identity: Identity, now_ns: int) -> bytes | None:
-    key, looked_ns, digest, found = row
-    if not isinstance(looked_ns, int) or not isinstance(digest, bytes):
+def _believed(key: bytes, told: bytes, checksum: object, identity: Identity | None, now_ns: int) -> bytes | None:
+    """The digest in a row, if the row is whole and under its own key, and nothing has touched the file since."""
+    try:
+        device, inode, size, modified_ns, changed_ns, looked_ns, digest = _TOLD.unpack(told)
+    except (struct.error, TypeError):
         return None
-    if found != checksum(key, _told(looked_ns, digest)):
+    if (device, inode, size, modified_ns, changed_ns) != identity or checksum != _checksum(key + told):
         return None
     # Where the clock was set back since, a later write may bear any time.
-    return digest if now_ns >= looked_ns and _is_settled(identity, looked_ns) else None
+    is_certain = looked_ns <= now_ns and _is_settled(modified_ns, changed_ns, looked_ns)
+    return bytes(digest) if is_certain else None
 
 
-def _told(looked_ns: int, digest: bytes) -> bytes:
-    return looked_ns.to_bytes(16, "big", signed=True) + digest
+def _is_settled(modified_ns: int, changed_ns: int, looked_ns: int) -> bool:
+    settled_ns = looked_ns - SETTLED_NS
+    return modified_ns <= settled_ns and changed_ns <= settled_ns
 
 
-def _key(path: str, identity: Identity) -> bytes:
-    told = (
-        os.path.abspath(path),  # noqa: PTH100, lexical
-        identity.device,
-        identity.inode,
-        identity.size,
-        identity.modified_ns,
-        identity.changed_ns,
-    )
-    return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).digest()
+def _checksum(row: bytes) -> bytes:
+    return hashlib.blake2b(row, digest_size=_SUM_BYTES).digest()
 
 
-def _is_settled(identity: Identity, looked_ns: int) -> bool:
-    return max(identity.modified_ns, identity.changed_ns) + SETTLED_NS <= looked_ns
+def _folder_key(folder: str) -> bytes:
+    absolute = os.path.abspath(folder)  # noqa: PTH100, lexical
+    return hashlib.blake2b(_encoded(absolute), digest_size=_KEY_BYTES).digest()
+
+
+def _encoded(text: str) -> bytes:
+    """Of a path, whatever it is made of: no two are the same bytes."""
+    return text.encode("utf-8", "surrogatepass")
