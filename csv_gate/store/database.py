@@ -25,7 +25,7 @@ _BATCH: Final = 64
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, day INTEGER NOT NULL, sum BLOB NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS files (folder BLOB, name BLOB, told BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (folder, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, told BLOB NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
 """
 Row = tuple[Any, ...]
 """As SQLite has it: of any types, since anybody may have written it."""
@@ -79,13 +79,12 @@ class Database:
             self._give_up(error)
             return []
 
-    def rows_by_key(self, statement: str, keys: Sequence[bytes], within: Sequence[object] = ()) -> dict[bytes, Row]:
-        """The rows of many keys, by the key, which must be their first column. `statement` ends before the list of keys; `within` are
-        its other values."""
+    def rows_by_key(self, statement: str, keys: Sequence[bytes]) -> dict[bytes, Row]:
+        """The rows of many keys, by the key, which must be their first column. `statement` ends before the list of keys."""
         found: dict[bytes, Row] = {}
         for start in range(0, len(keys), MOST_ASKED):
             some = keys[start : start + MOST_ASKED]
-            for row in self.rows(f"{statement} ({','.join('?' * len(some))})", (*within, *some)):
+            for row in self.rows(f"{statement} ({','.join('?' * len(some))})", some):
                 found[row[0]] = row
         return found
 

@@ -10,11 +10,11 @@ Only files whose facts are kept are known, which are PE images: what is known of
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Final, Protocol
 
 from csv_gate.store.database import Database, Row
@@ -28,11 +28,9 @@ last changed, in nanoseconds."""
 
 _TOLD: Final = struct.Struct("<QQQqqq32s")
 """What a row tells: an identity, the moment of looking, and the digest, which has 32 bytes by every content hash."""
-_KEY_BYTES: Final = 16
-"""Of a folder. Whoever made two folders of one key would still have to make files of one identity."""
 _SUM_BYTES: Final = 16
-_SPARE_ROWS: Final = 64
-_SELECT: Final = "SELECT name, told, sum FROM files WHERE folder = ? AND name"
+_RUN: Final = 256
+"""Files in one question."""
 
 
 class Listed(Protocol):
@@ -49,65 +47,67 @@ class KnownFiles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept_in: tuple[str, bytes] | None = None
-        """The folder of the file that was last kept, and its key: files come folder by folder."""
+        self._folders = _Folders()
 
     def digests_of(self, files: Iterable[Listed]) -> dict[str, bytes]:
         """By location, the digests of those files that nothing has touched since."""
-        folders: defaultdict[str, dict[bytes, Listed]] = defaultdict(dict)
-        for file in files:
-            folder, separator, name = file.location.rpartition(os.sep)
-            folders[folder + separator][_encoded(name)] = file
-        now_ns = self._database.clock()
+        asked = {self._key(file.location): file for file in files}
         found = {}
-        for folder, asked in folders.items():
-            key = _folder_key(folder)
-            for name_bytes, told, checksum in self._rows(key, asked):
-                if (known := asked.get(name_bytes)) is None:
-                    continue
-                digest = _believed(key + name_bytes, told, checksum, known.identity, now_ns)
-                if digest is not None:
-                    found[known.location] = digest
+        now_ns = self._database.clock()
+        for key, told, checksum in self._rows(sorted(asked)):
+            file = asked.get(key)
+            if file is not None and (digest := _digest(key, told, checksum, file.identity, now_ns)) is not None:
+                found[file.location] = digest
         return found
 
-    def _rows(self, folder_key: bytes, asked: Mapping[bytes, Listed]) -> list[Row]:
-        """What is kept of the files of one folder that are asked for, and of some that are not.
+    def _rows(self, keys: Sequence[bytes]) -> Iterator[Row]:
+        """What is kept under sorted keys, and some of what lies between them.
 
-        A row in its turn costs a third of what one by its name does, but a few files may be asked for of very many that are kept.
+        Rows in their order cost a quarter of what they cost by key each, and folders lie in it as in a listing; but few may be asked
+        for of many that are kept.
         """
-        most = 2 * len(asked) + _SPARE_ROWS
-        values = (folder_key, min(asked), max(asked), most)
-        rows = self._database.rows(f"{_SELECT} BETWEEN ? AND ? ORDER BY name LIMIT ?", values)
-        if len(rows) == most:
-            last = rows[-1][0]
-            beyond = [name for name in asked if name > last]
-            rows += self._database.rows_by_key(f"{_SELECT} IN", beyond, within=(folder_key,)).values()
-        return rows
+        for start in range(0, len(keys), _RUN):
+            run = keys[start : start + _RUN]
+            most = 3 * len(run)
+            rows = self._database.rows(f"{_SELECT} BETWEEN ? AND ? ORDER BY path LIMIT ?", (run[0], run[-1], most))
+            yield from rows
+            if len(rows) == most:
+                beyond = run[bisect_right(run, rows[-1][0]) :]
+                yield from self._database.rows_by_key(f"{_SELECT} IN", beyond).values()
 
     def now_ns(self) -> int:
         """The moment to hand to `keep`: taken before the file is opened."""
         return self._database.clock()
 
-    def keep(self, path: str, identity: Identity, digest: bytes, looked_ns: int) -> None:
+    def keep(self, location: str, identity: Identity, digest: bytes, looked_ns: int) -> None:
         """Remember the digest of a file whose identity was the same before and after reading; not of one that was just written."""
         _, inode, _, modified_ns, changed_ns = identity
-        # A listing on Windows has no inode numbers.
-        if not inode or not _is_settled(modified_ns, changed_ns, looked_ns):
+        if not inode or not _is_settled(modified_ns, changed_ns, looked_ns):  # a listing on Windows has no inode numbers
             return
-        folder, separator, name = path.rpartition(os.sep)
-        if self._kept_in is None or self._kept_in[0] != folder + separator:
-            self._kept_in = folder + separator, _folder_key(folder + separator)
-        key, name_bytes = self._kept_in[1], _encoded(name)
+        key = self._key(location)
         try:
             told = _TOLD.pack(*identity, looked_ns, digest)
         except struct.error:
             return  # a time beyond the year 2262, or a file system that counts beyond 64 bits
-        row = (key, name_bytes, told, _checksum(key + name_bytes + told))
-        self._database.later("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", *row)
+        self._database.later("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", key, told, _checksum(key + told))
+
+    def _key(self, location: str) -> bytes:
+        """The absolute path, whatever it is made of. No two become the same bytes."""
+        folder, separator, name = location.rpartition(os.sep)
+        return (self._folders[folder + separator] + name).encode("utf-8", "surrogatepass")
 
 
-def _believed(key: bytes, told: bytes, checksum: object, identity: Identity | None, now_ns: int) -> bytes | None:
-    """The digest in a row, if the row is whole and under its own key, and nothing has touched the file since."""
+class _Folders(dict[str, str]):
+    """The absolute paths of folders, worked out once for all files in one."""
+
+    def __missing__(self, folder: str) -> str:
+        absolute = os.path.join(os.path.abspath(folder), "")  # noqa: PTH100, PTH118, lexical, with a separator at the end
+        self[folder] = absolute
+        return absolute
+
+
+def _digest(key: bytes, told: bytes, checksum: bytes, identity: Identity | None, now_ns: int) -> bytes | None:
+    """What a row says was the digest of this identity, if it can be believed. Anything may stand in a row."""
     try:
         device, inode, size, modified_ns, changed_ns, looked_ns, digest = _TOLD.unpack(told)
     except (struct.error, TypeError):
@@ -115,8 +115,12 @@ def _believed(key: bytes, told: bytes, checksum: object, identity: Identity | No
     if (device, inode, size, modified_ns, changed_ns) != identity or checksum != _checksum(key + told):
         return None
     # Where the clock was set back since, a later write may bear any time.
-    is_certain = looked_ns <= now_ns and _is_settled(modified_ns, changed_ns, looked_ns)
-    return bytes(digest) if is_certain else None
+    return bytes(digest) if looked_ns <= now_ns and _is_settled(modified_ns, changed_ns, looked_ns) else None
+
+
+def _checksum(row: bytes) -> bytes:
+    """What tells that a row is whole, and under its own key."""
+    return blake2b(row, digest_size=_SUM_BYTES).digest()
 
 
 def _is_settled(modified_ns: int, changed_ns: int, looked_ns: int) -> bool:
@@ -124,15 +128,4 @@ def _is_settled(modified_ns: int, changed_ns: int, looked_ns: int) -> bool:
     return modified_ns <= settled_ns and changed_ns <= settled_ns
 
 
-def _checksum(row: bytes) -> bytes:
-    return hashlib.blake2b(row, digest_size=_SUM_BYTES).digest()
-
-
-def _folder_key(folder: str) -> bytes:
-    absolute = os.path.abspath(folder)  # noqa: PTH100, lexical
-    return hashlib.blake2b(_encoded(absolute), digest_size=_KEY_BYTES).digest()
-
-
-def _encoded(text: str) -> bytes:
-    """Of a path, whatever it is made of: no two are the same bytes."""
-    return text.encode("utf-8", "surrogatepass")
+_SELECT: Final = "SELECT path, told, sum FROM files WHERE path"
