@@ -25,7 +25,7 @@ _BATCH: Final = 64
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, day INTEGER NOT NULL, sum BLOB NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, told BLOB NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, entry BLOB NOT NULL) WITHOUT ROWID;
 """
 Row = tuple[Any, ...]
 """As SQLite has it: of any types, since anybody may have written it."""
@@ -168,7 +168,7 @@ def trim(connection: sqlite3.Connection, keep_bytes: int) -> None:
         if left < 0:
             connection.execute("DELETE FROM facts WHERE rowid = ?", (rowid,))
     connection.execute("DELETE FROM files")
-    # Where earlier versions had these. Not dropped before: one of them may be at work in the same file.
+    # Of an earlier version. Not dropped before: one may be at work in the same file.
     connection.execute("DROP TABLE IF EXISTS identities")
     connection.execute("COMMIT")
     connection.execute("VACUUM")

@@ -14,6 +14,7 @@ import os
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import Final, Protocol
 
@@ -27,10 +28,15 @@ Identity = tuple[int, int, int, int, int]
 last changed, in nanoseconds."""
 
 _TOLD: Final = struct.Struct("<QQQqqq32s")
-"""What a row tells: an identity, the moment of looking, and the digest, which has 32 bytes by every content hash."""
+"""What an entry tells: an identity, the moment of looking, and the digest, which has 32 bytes by every content hash."""
 _SUM_BYTES: Final = 16
+_ENTRY: Final = struct.Struct(f"{_TOLD.format}{_SUM_BYTES}s")
+"""That, and a checksum over the path and all of it. One column: very many are read, and each column costs."""
+_SELECT: Final = "SELECT path, entry FROM files WHERE path"
 _RUN: Final = 256
 """Files in one question."""
+_checksum: Final = partial(blake2b, digest_size=_SUM_BYTES)
+"""What tells that an entry is whole, and under its own path."""
 
 
 class Listed(Protocol):
@@ -51,29 +57,29 @@ class KnownFiles:
 
     def digests_of(self, files: Iterable[Listed]) -> dict[str, bytes]:
         """By location, the digests of those files that nothing has touched since."""
-        asked = {self._key(file.location): file for file in files}
+        asked = {self._path(file.location): file for file in files}
         found = {}
         now_ns = self._database.clock()
-        for key, told, checksum in self._rows(sorted(asked)):
-            file = asked.get(key)
-            if file is not None and (digest := _digest(key, told, checksum, file.identity, now_ns)) is not None:
+        for path, entry in self._rows(sorted(asked)):
+            file = asked.get(path)
+            if file is not None and (digest := _believed(path, entry, file.identity, now_ns)) is not None:
                 found[file.location] = digest
         return found
 
-    def _rows(self, keys: Sequence[bytes]) -> Iterator[Row]:
-        """What is kept under sorted keys, and some of what lies between them.
+    def _rows(self, paths: Sequence[bytes]) -> Iterator[Row]:
+        """What is kept of the files with these sorted paths, and of some that lie between them.
 
-        Rows in their order cost a quarter of what they cost by key each, and folders lie in it as in a listing; but few may be asked
-        for of many that are kept.
+        A row in its turn costs a quarter of what one by its path does, and files of a tree follow one another; but a few may be asked
+        for of very many that are kept.
         """
-        for start in range(0, len(keys), _RUN):
-            run = keys[start : start + _RUN]
+        for start in range(0, len(paths), _RUN):
+            run = paths[start : start + _RUN]
             most = 3 * len(run)
             rows = self._database.rows(f"{_SELECT} BETWEEN ? AND ? ORDER BY path LIMIT ?", (run[0], run[-1], most))
             yield from rows
             if len(rows) == most:
-                beyond = run[bisect_right(run, rows[-1][0]) :]
-                yield from self._database.rows_by_key(f"{_SELECT} IN", beyond).values()
+                rest = run[bisect_right(run, rows[-1][0]) :]
+                yield from self._database.rows_by_key(f"{_SELECT} IN", rest).values()
 
     def now_ns(self) -> int:
         """The moment to hand to `keep`: taken before the file is opened."""
@@ -84,15 +90,15 @@ class KnownFiles:
         _, inode, _, modified_ns, changed_ns = identity
         if not inode or not _is_settled(modified_ns, changed_ns, looked_ns):  # a listing on Windows has no inode numbers
             return
-        key = self._key(location)
         try:
             told = _TOLD.pack(*identity, looked_ns, digest)
         except struct.error:
             return  # a time beyond the year 2262, or a file system that counts beyond 64 bits
-        self._database.later("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", key, told, _checksum(key + told))
+        path = self._path(location)
+        self._database.later("INSERT OR REPLACE INTO files VALUES (?, ?)", path, told + _checksum(path + told).digest())
 
-    def _key(self, location: str) -> bytes:
-        """The absolute path, whatever it is made of. No two become the same bytes."""
+    def _path(self, location: str) -> bytes:
+        """The absolute path. No two become the same bytes, whatever characters they are made of."""
         folder, separator, name = location.rpartition(os.sep)
         return (self._folders[folder + separator] + name).encode("utf-8", "surrogatepass")
 
@@ -106,26 +112,18 @@ class _Folders(dict[str, str]):
         return absolute
 
 
-def _digest(key: bytes, told: bytes, checksum: bytes, identity: Identity | None, now_ns: int) -> bytes | None:
-    """What a row says was the digest of this identity, if it can be believed. Anything may stand in a row."""
+def _believed(path: bytes, entry: bytes, identity: Identity | None, now_ns: int) -> bytes | None:
+    """The digest in an entry, if the entry is whole, and nothing has touched the file since. Anybody may have written the entry."""
     try:
-        device, inode, size, modified_ns, changed_ns, looked_ns, digest = _TOLD.unpack(told)
+        device, inode, size, modified_ns, changed_ns, looked_ns, digest, checksum = _ENTRY.unpack(entry)
     except (struct.error, TypeError):
         return None
-    if (device, inode, size, modified_ns, changed_ns) != identity or checksum != _checksum(key + told):
+    if (device, inode, size, modified_ns, changed_ns) != identity or checksum != _checksum(path + entry[:-_SUM_BYTES]).digest():
         return None
     # Where the clock was set back since, a later write may bear any time.
-    return bytes(digest) if looked_ns <= now_ns and _is_settled(modified_ns, changed_ns, looked_ns) else None
-
-
-def _checksum(row: bytes) -> bytes:
-    """What tells that a row is whole, and under its own key."""
-    return blake2b(row, digest_size=_SUM_BYTES).digest()
+    return digest if looked_ns <= now_ns and _is_settled(modified_ns, changed_ns, looked_ns) else None
 
 
 def _is_settled(modified_ns: int, changed_ns: int, looked_ns: int) -> bool:
     settled_ns = looked_ns - SETTLED_NS
     return modified_ns <= settled_ns and changed_ns <= settled_ns
-
-
-_SELECT: Final = "SELECT path, told, sum FROM files WHERE path"
