@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
         raise StoreError(
             "the kept facts cannot be read", got=str(folder), help="`csv-gate cache clean` takes them away; they come again"
         )
-    _tell(console, folder, f"{found.facts} files' facts, {found.identities} trusted files, {found.size_bytes} bytes")
+    _tell(console, folder, f"{found.facts} files' facts, {found.files} trusted files, {found.size_bytes} bytes")
     return ExitCode.OK
 
 

@@ -29,8 +29,6 @@ def trusted_files(plan: Plan, entries: Iterable[Entry]) -> TrustedFiles:
     if database.is_new:
         return NO_FILES
     try:
-        return KnownFiles(database).digests_of(
-            (entry.location, entry.identity) for entry in entries if entry.identity is not None and entry.gap is None
-        )
+        return KnownFiles(database).digests_of([entry for entry in entries if entry.gap is None])
     finally:
         database.close()

@@ -25,7 +25,7 @@ _BATCH: Final = 64
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, day INTEGER NOT NULL, sum BLOB NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS identities (key BLOB PRIMARY KEY, looked_ns INTEGER NOT NULL, digest BLOB NOT NULL, sum BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, entry BLOB NOT NULL) WITHOUT ROWID;
 """
 Row = tuple[Any, ...]
 """As SQLite has it: of any types, since anybody may have written it."""
@@ -167,7 +167,9 @@ def trim(connection: sqlite3.Connection, keep_bytes: int) -> None:
         left -= length
         if left < 0:
             connection.execute("DELETE FROM facts WHERE rowid = ?", (rowid,))
-    connection.execute("DELETE FROM identities")
+    connection.execute("DELETE FROM files")
+    # Of an earlier version. Not dropped before: one may be at work in the same file.
+    connection.execute("DROP TABLE IF EXISTS identities")
     connection.execute("COMMIT")
     connection.execute("VACUUM")
 

@@ -10,31 +10,42 @@ Only files whose facts are kept are known, which are PE images: what is known of
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterable
+import struct
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from hashlib import blake2b
 from typing import Final, Protocol
 
 from csv_gate.store.database import Database, Row
-from csv_gate.store.facts_cache import checksum
 
 SETTLED_NS: Final = 60 * 1_000_000_000
 """A page that a program has mapped is written back, and its file's times set, within 35 seconds by Linux's defaults."""
 
+Identity = tuple[int, int, int, int, int]
+"""What the file system says of a file without its being opened: device, inode, size, and when its content and when anything of it was
+last changed, in nanoseconds."""
 
-class Identity(Protocol):
-    """What the file system says of a file without its being opened."""
+_TOLD: Final = struct.Struct("<QQQqqq32s")
+"""What an entry tells: an identity, the moment of looking, and the digest, which has 32 bytes by every content hash."""
+_SUM_BYTES: Final = 16
+_ENTRY: Final = struct.Struct(f"{_TOLD.format}{_SUM_BYTES}s")
+"""That, and a checksum over the path and all of it. One column: very many are read, and each column costs."""
+_SELECT: Final = "SELECT path, entry FROM files WHERE path"
+_RUN: Final = 256
+"""Files in one question."""
+_checksum: Final = partial(blake2b, digest_size=_SUM_BYTES)
+"""What tells that an entry is whole, and under its own path."""
+
+
+class Listed(Protocol):
+    """A file as a listing has it."""
 
     @property
-    def device(self) -> int: ...
+    def location(self) -> str: ...
     @property
-    def inode(self) -> int: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def modified_ns(self) -> int: ...
-    @property
-    def changed_ns(self) -> int: ...
+    def identity(self) -> Identity | None: ...
 
 
 class KnownFiles:
@@ -42,58 +53,77 @@ class KnownFiles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._folders = _Folders()
 
-    def digests_of(self, files: Iterable[tuple[str, Identity]]) -> dict[str, bytes]:
-        """By path, the digests of those files that nothing has touched since."""
-        # A listing on Windows has no inode numbers.
-        asked = {_key(path, identity): (path, identity) for path, identity in files if identity.inode}
-        rows = self._database.rows_by_key("SELECT key, looked_ns, digest, sum FROM identities WHERE key IN", list(asked))
-        now = self._database.clock()
+    def digests_of(self, files: Iterable[Listed]) -> dict[str, bytes]:
+        """By location, the digests of those files that nothing has touched since."""
+        asked = {self._path(file.location): file for file in files}
         found = {}
-        for key, row in rows.items():
-            path, identity = asked[key]
-            if (digest := _believed(row, identity, now)) is not None:
-                found[path] = digest
+        now_ns = self._database.clock()
+        for path, entry in self._rows(sorted(asked)):
+            file = asked.get(path)
+            if file is not None and (digest := _believed(path, entry, file.identity, now_ns)) is not None:
+                found[file.location] = digest
         return found
+
+    def _rows(self, paths: Sequence[bytes]) -> Iterator[Row]:
+        """What is kept of the files with these sorted paths, and of some that lie between them.
+
+        A row in its turn costs a quarter of what one by its path does, and files of a tree follow one another; but a few may be asked
+        for of very many that are kept.
+        """
+        for start in range(0, len(paths), _RUN):
+            run = paths[start : start + _RUN]
+            most = 3 * len(run)
+            rows = self._database.rows(f"{_SELECT} BETWEEN ? AND ? ORDER BY path LIMIT ?", (run[0], run[-1], most))
+            yield from rows
+            if len(rows) == most:
+                rest = run[bisect_right(run, rows[-1][0]) :]
+                yield from self._database.rows_by_key(f"{_SELECT} IN", rest).values()
 
     def now_ns(self) -> int:
         """The moment to hand to `keep`: taken before the file is opened."""
         return self._database.clock()
 
-    def keep(self, path: str, identity: Identity, digest: bytes, looked_ns: int) -> None:
+    def keep(self, location: str, identity: Identity, digest: bytes, looked_ns: int) -> None:
         """Remember the digest of a file whose identity was the same before and after reading; not of one that was just written."""
-        if not identity.inode or not _is_settled(identity, looked_ns):
+        _, inode, _, modified_ns, changed_ns = identity
+        if not inode or not _is_settled(modified_ns, changed_ns, looked_ns):  # a listing on Windows has no inode numbers
             return
-        key = _key(path, identity)
-        row = (key, looked_ns, digest, checksum(key, _told(looked_ns, digest)))
-        self._database.later("INSERT OR REPLACE INTO identities VALUES (?, ?, ?, ?)", *row)
+        try:
+            told = _TOLD.pack(*identity, looked_ns, digest)
+        except struct.error:
+            return  # a time beyond the year 2262, or a file system that counts beyond 64 bits
+        path = self._path(location)
+        self._database.later("INSERT OR REPLACE INTO files VALUES (?, ?)", path, told + _checksum(path + told).digest())
+
+    def _path(self, location: str) -> bytes:
+        """The absolute path. No two become the same bytes, whatever characters they are made of."""
+        folder, separator, name = location.rpartition(os.sep)
+        return (self._folders[folder + separator] + name).encode("utf-8", "surrogatepass")
 
 
-def _believed(row: Row, identity: Identity, now_ns: int) -> bytes | None:
-    key, looked_ns, digest, found = row
-    if not isinstance(looked_ns, int) or not isinstance(digest, bytes):
+class _Folders(dict[str, str]):
+    """The absolute paths of folders, worked out once for all files in one."""
+
+    def __missing__(self, folder: str) -> str:
+        absolute = os.path.join(os.path.abspath(folder), "")  # noqa: PTH100, PTH118, lexical, with a separator at the end
+        self[folder] = absolute
+        return absolute
+
+
+def _believed(path: bytes, entry: bytes, identity: Identity | None, now_ns: int) -> bytes | None:
+    """The digest in an entry, if the entry is whole, and nothing has touched the file since. Anybody may have written the entry."""
+    try:
+        device, inode, size, modified_ns, changed_ns, looked_ns, digest, checksum = _ENTRY.unpack(entry)
+    except (struct.error, TypeError):
         return None
-    if found != checksum(key, _told(looked_ns, digest)):
+    if (device, inode, size, modified_ns, changed_ns) != identity or checksum != _checksum(path + entry[:-_SUM_BYTES]).digest():
         return None
     # Where the clock was set back since, a later write may bear any time.
-    return digest if now_ns >= looked_ns and _is_settled(identity, looked_ns) else None
+    return digest if looked_ns <= now_ns and _is_settled(modified_ns, changed_ns, looked_ns) else None
 
 
-def _told(looked_ns: int, digest: bytes) -> bytes:
-    return looked_ns.to_bytes(16, "big", signed=True) + digest
-
-
-def _key(path: str, identity: Identity) -> bytes:
-    told = (
-        os.path.abspath(path),  # noqa: PTH100, lexical
-        identity.device,
-        identity.inode,
-        identity.size,
-        identity.modified_ns,
-        identity.changed_ns,
-    )
-    return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).digest()
-
-
-def _is_settled(identity: Identity, looked_ns: int) -> bool:
-    return max(identity.modified_ns, identity.changed_ns) + SETTLED_NS <= looked_ns
+def _is_settled(modified_ns: int, changed_ns: int, looked_ns: int) -> bool:
+    settled_ns = looked_ns - SETTLED_NS
+    return modified_ns <= settled_ns and changed_ns <= settled_ns

@@ -16,8 +16,8 @@ class Stats:
     """What is kept."""
 
     facts: int
-    identities: int
-    """Files whose digest is known by their identity."""
+    files: int
+    """Those whose digest is known by their identity."""
     size_bytes: int
 
 
@@ -28,18 +28,23 @@ def _files(folder: Path) -> list[Path]:
 
 def stats(folder: Path) -> Stats | None:
     """What lies in the folder; nothing is made there. `None`: it cannot be read."""
-    files = _files(folder)
-    if not files:
-        return Stats(facts=0, identities=0, size_bytes=0)
+    paths = _files(folder)
+    if not paths:
+        return Stats(facts=0, files=0, size_bytes=0)
     try:
-        size_bytes = sum(path.stat().st_size for path in files)
+        size_bytes = sum(path.stat().st_size for path in paths)
         with closing(sqlite3.connect(folder / FILE_NAME, timeout=2.0)) as connection:
-            facts, identities = (
-                int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("facts", "identities")
-            )
+            facts, files = (_rows_in(table, connection) for table in ("facts", "files"))
     except (OSError, sqlite3.Error):
         return None
-    return Stats(facts=facts, identities=identities, size_bytes=size_bytes)
+    return Stats(facts=facts, files=files, size_bytes=size_bytes)
+
+
+def _rows_in(table: str, connection: sqlite3.Connection) -> int:
+    """How many there are; another version may have made the file without that table."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchall():
+        return 0
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 def clean(folder: Path) -> int:
