@@ -114,7 +114,14 @@ def looking(folder: Path) -> Callable[[], Cost]:
 def check(paths: Sequence[Path], made: Trees, out: Path, *options: str) -> Callable[[], Cost]:
     enforced = made.product_policy if paths == [made.product] else made.policy
     policy = ("--no-config", "--policy", str(enforced), "--evaluated-at", TIME, "-o", f"json={out}")
-    return lambda: process((sys.executable, "-c", COMMAND, "check", *map(str, paths), *policy, *options))
+
+    def run() -> Cost:
+        out.unlink(
+            missing_ok=True
+        )  # a build has no earlier result in its place, and freeing one takes as long as writing half of it
+        return process((sys.executable, "-c", COMMAND, "check", *map(str, paths), *policy, *options))
+
+    return run
 
 
 def rows(made: Trees, work: Path, jobs: Sequence[str]) -> list[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from csv_gate.gate import workers
 from csv_gate.gate.judge import Judge
@@ -29,7 +30,7 @@ def job_count(work: Work) -> int:
     asked = work.plan.jobs
     if asked is not None:
         return max(1, min(asked, len(work.entries)))
-    if sum(map(work.cost, work.entries)) < MIN_PARALLEL_BYTES:
+    if not any(cost >= MIN_PARALLEL_BYTES for cost in accumulate(map(work.cost, work.entries))):
         return 1
     return min(workers.usable_processors(), len(work.entries))
 
