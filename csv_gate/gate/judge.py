@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError
@@ -26,6 +26,7 @@ from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.records import dataclass, replace
+from csv_gate.records.rows import NamedTuple
 from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex

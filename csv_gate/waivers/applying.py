@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.checks.requirements import OPEN_CHECK
 from csv_gate.model.result import ArtifactResult, Finding, Owner
 from csv_gate.model.verdict import Decision, Level
 from csv_gate.records import dataclass, replace
+from csv_gate.records.rows import NamedTuple
 from csv_gate.waivers.model import Waiver, WaiverFile
 
 SOON = timedelta(days=14)
