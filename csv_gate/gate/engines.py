@@ -31,7 +31,7 @@ JUDGED_FORMATS: dict[str, frozenset[str]] = {
         }
     )
 }
-"""Engine name -> formats, as `csv_gate.formats.identify` names them. A file of another format is seen and left: what no host
+"""Engine name -> formats, as `csv_gate.formats.identification` names them. A file of another format is seen and left: what no host
 controls (batch files, Python, shell scripts) must not make a run that checks nothing look like one that checked something."""
 
 
