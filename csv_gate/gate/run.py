@@ -19,7 +19,6 @@ from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import judge_all
 from csv_gate.gate.portions import Work
-from csv_gate.gate.shards import is_in
 from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.survey import Survey, survey
 from csv_gate.gate.tally import Tally
@@ -87,7 +86,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         limits=plan.limits,
         members=seen.member_catalogs,
     )
-    judged = [entry for entry in seen.judged if plan.shard is None or is_in(plan.shard, entry.scope)]
+    judged = _of_shard(plan, seen.judged)
     observer.found(len(judged), sum(entry.size for entry in judged))
     skipped = sum(seen.left.values()) + listed.skipped + listed.not_included + seen.not_included
     excluded = listed.excluded + seen.excluded
@@ -120,6 +119,14 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         summary=tally.summary(findings, plan.fail_on, excluded=excluded, skipped=skipped, containers=seen.containers),
         spool=spool,
     )
+
+
+def _of_shard(plan: Plan, entries: list[Entry]) -> list[Entry]:
+    if plan.shard is None:
+        return entries
+    from csv_gate.gate.shards import is_in
+
+    return [entry for entry in entries if is_in(plan.shard, entry.scope)]
 
 
 def _formats(plan: Plan, entries: Sequence[Entry], trusted: TrustedFiles) -> Generator[str | None]:
