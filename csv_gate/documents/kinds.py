@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 
 from csv_gate.errors import ConfigError
@@ -81,7 +80,7 @@ class Secret:
 ENV_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Shape(StrEnum):
+class Shape:
     """How people name the kinds of value in messages."""
 
     TEXT = "text"
