@@ -69,7 +69,7 @@ def hint_of(kind: type, name: str) -> object:
     """What the annotation of one field means, in the module of its record.
 
     `typing.get_type_hints` takes all fields of a record at once, so that all sections of a configuration would be loaded to read one, and
-    no name that is found late.
+    knows no name that is found late. What is evaluated is this package's own text.
     """
     module = sys.modules[kind.__module__]
     return cast(object, eval(kind.__annotations__[name], vars(module), _Names(module)))

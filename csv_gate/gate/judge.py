@@ -150,7 +150,7 @@ class Judge:
         )
         if not waivers.waivers:
             return Waived(result=result)
-        from csv_gate.waivers import apply  # most runs have none
+        from csv_gate.waivers.applying import apply  # most runs have none
 
         waived = apply(result, waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return waived._replace(result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))

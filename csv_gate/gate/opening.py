@@ -31,7 +31,7 @@ class Selection:
     def is_included(self, scope: str) -> bool:
         if self.entry.is_included or not self.plan.include:
             return True
-        from csv_gate.containers import INSIDE
+        from csv_gate.containers.member import INSIDE
 
         at = len(self.entry.scope)
         while (at := scope.find(INSIDE, at)) >= 0:

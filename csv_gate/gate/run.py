@@ -131,7 +131,7 @@ def _of_shard(plan: Plan, entries: list[Entry]) -> list[Entry]:
 
 def _formats(plan: Plan, entries: Sequence[Entry], trusted: TrustedFiles) -> Generator[str | None]:
     """See `formats_of`, which is not even loaded where all files are known."""
-    if len(trusted) == len(entries):
+    if len(trusted) == len(entries):  # it has a place for each of them
         return (IMAGE for _ in entries)
     from csv_gate.gate.heads import formats_of
 
