@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 
-from csv_gate.cli.main import main as run
-
 __all__ = ["main"]
 
 YOUNG_OBJECTS = 50_000
@@ -17,6 +15,8 @@ policies are loaded, and all of that stays."""
 def main() -> int:
     """Run the command line of this process."""
     gc.set_threshold(YOUNG_OBJECTS)
+    from csv_gate.cli.main import main as run  # behind that: it loads modules too
+
     code = run()
     # The interpreter looks for cycles once more when it ends. What is left then goes with the process.
     gc.freeze()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from csv_gate.records import FEW, dataclass, field, fields, is_dataclass, replace
+from csv_gate.records.rows import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,6 +79,17 @@ class Placed(Named):
 
 @dataclass(frozen=True, slots=True)
 class Nothing: ...
+
+
+class Pair(NamedTuple):
+    """Two."""
+
+    left: int
+    right: int = 5
+
+    @property
+    def total(self) -> int:
+        return self.left + self.right
 
 
 def test_fields_defaults_and_factories_are_those_of_the_class() -> None:
@@ -252,3 +264,24 @@ def test_nothing_of_the_package_loads_the_standard_librarys_dataclasses_while_it
     }
 
     assert users == set()
+
+
+def test_a_row_is_a_tuple_whose_fields_have_names() -> None:
+    pair = Pair(1, right=2)
+    assert pair == (1, 2)
+    assert (pair.left, pair.right, pair.total, Pair(left=1).total) == (1, 2, 3, 6)
+    assert pair._replace(left=3) == (3, 2)
+    assert repr(pair) == "Pair(left=1, right=2)"
+    assert pickle.loads(pickle.dumps(pair)) == pair
+    assert type(pickle.loads(pickle.dumps(pair))) is Pair
+    assert (Pair.__doc__, Pair.__module__, Pair._fields) == ("Two.", __name__, ("left", "right"))
+    assert not hasattr(pair, "__dict__")
+    with pytest.raises(AttributeError):
+        pair.left = 2  # type: ignore[misc]
+
+
+def test_a_row_is_refused_the_arguments_that_a_function_would_be() -> None:
+    kind: Any = Pair
+    for values, named in (((), {}), ((1, 2, 3), {}), ((1,), {"left": 2}), ((1,), {"middle": 2})):
+        with pytest.raises(TypeError, match=r"__new__\(\)"):
+            kind(*values, **named)

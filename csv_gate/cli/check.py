@@ -7,21 +7,20 @@ import os
 from typing import TYPE_CHECKING, TextIO
 
 from csv_gate.cli.console import Console
-from csv_gate.cli.options import add_config_options, add_target_options
+from csv_gate.cli.options import add_circumstance_options, add_config_options, add_target_options
 from csv_gate.cli.outputs import Output, attachments_of, check_writable, parse_outputs, write_files
-from csv_gate.cli.paging import add_circumstance_options, circumstances_of, require_channels, tell_owners
 from csv_gate.cli.parser import or_environment, text, texts
 from csv_gate.cli.progress import Progress
 from csv_gate.cli.rendering import options_for, print_report
 from csv_gate.errors import ExitCode, Place, UsageError
 from csv_gate.model.result import Finding, RunResult
-from csv_gate.notify.circumstances import Circumstances
 from csv_gate.records import dataclass
 from csv_gate.report import FORMATS
 
 if TYPE_CHECKING:
     from csv_gate.cli.selection import Selection
     from csv_gate.gate import SpooledResult
+    from csv_gate.notify.circumstances import Circumstances
 
 STUBS = "waiver stubs"
 """Stands beside the report formats where files are written."""
@@ -110,6 +109,8 @@ def run(args: argparse.Namespace, console: Console) -> ExitCode:
     with judged as whole:
         failed: tuple[Finding, ...] = ()
         if beside.circumstances is not None:
+            from csv_gate.cli.paging import tell_owners
+
             failed = tell_owners(whole, beside.last, beside.circumstances, selection.config.notify, console)
         result = whole.with_findings(failed)
         _write(files, result, selection, beside, console)
@@ -128,6 +129,8 @@ def _beside(args: argparse.Namespace, console: Console, selection: Selection) ->
     baseline, last = text(args, "baseline"), text(args, "diff")
     circumstances = None
     if args.notify:
+        from csv_gate.cli.paging import circumstances_of, require_channels
+
         require_channels(selection.config.notify)
         circumstances = circumstances_of(args, console, selection.config.notify.run_url)
     return _Beside(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from csv_gate.cli.console import Console
-from csv_gate.cli.options import add_config_options
-from csv_gate.cli.paging import add_circumstance_options, circumstances_of, require_channels, tell_owners
+from csv_gate.cli.options import add_circumstance_options, add_config_options
+from csv_gate.cli.paging import circumstances_of, require_channels, tell_owners
 from csv_gate.cli.parser import text
 from csv_gate.errors import ExitCode
 

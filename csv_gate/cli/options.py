@@ -31,3 +31,12 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         "--config", metavar="FILE", help="default: csv-gate.yaml here or above in the repository [CSV_GATE_CONFIG]"
     )
     group.add_argument("--no-config", action="store_true", help="use no configuration file")
+
+
+def add_circumstance_options(parser: argparse.ArgumentParser) -> None:
+    """What pages are told of a run; for `csv_gate.cli.paging`."""
+    group = parser.add_argument_group("the run, where the variables of the CI system do not tell")
+    group.add_argument("--project", metavar="NAME", help="what pages call the project; part of the key that joins them")
+    group.add_argument("--branch", metavar="NAME", help="the branch that was built")
+    group.add_argument("--run-url", metavar="URL", help="address of the run")
+    group.add_argument("--pull-request", action="store_true", help="the run is for a pull request: pages nobody by default")

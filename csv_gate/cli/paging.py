@@ -1,4 +1,4 @@
-"""What `notify` and `check --notify` have in common: the options, the circumstances, and telling what became of each page."""
+"""What `notify` and `check --notify` have in common: the circumstances, and telling what became of each page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,6 @@ from csv_gate.notify.circumstances import Circumstances, told_by_ci
 
 if TYPE_CHECKING:
     from csv_gate.notify.settings import Notify
-
-
-def add_circumstance_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the run, where the variables of the CI system do not tell")
-    group.add_argument("--project", metavar="NAME", help="what pages call the project; part of the key that joins them")
-    group.add_argument("--branch", metavar="NAME", help="the branch that was built")
-    group.add_argument("--run-url", metavar="URL", help="address of the run")
-    group.add_argument("--pull-request", action="store_true", help="the run is for a pull request: pages nobody by default")
 
 
 def circumstances_of(args: argparse.Namespace, console: Console, fallback_url: str | None) -> Circumstances:

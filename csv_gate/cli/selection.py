@@ -16,10 +16,10 @@ from csv_gate.gate import Plan
 from csv_gate.gate.anchors import read_openpgp_keys, read_roots
 from csv_gate.gate.asked import Asked, files_of
 from csv_gate.gate.configured import owners_of, required_of, targets_of
-from csv_gate.gate.shards import read_shard
 from csv_gate.globs import GlobSet
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.context import CodeMode, Mode
+from csv_gate.model.result import Shard
 from csv_gate.model.verdict import Level
 from csv_gate.records import dataclass
 from csv_gate.store.location import cache_folder
@@ -129,7 +129,7 @@ def select(args: argparse.Namespace, console: Console, inputs: tuple[str, ...]) 
         waivers=_waivers(config.waivers, text(args, "waivers_from") or console.environment.get("CSV_GATE_WAIVERS_FROM")),
         kept_facts=None if kept == "off" else cache_folder(console.environment),
         trusts_files=kept == "trust-files",
-        shard=None if (shard := text(args, "shard")) is None else read_shard(shard),
+        shard=_shard(text(args, "shard")),
         requirements=required.sets,
         requirement_catalogs=required.catalogs,
     )
@@ -148,6 +148,14 @@ def _waivers(path: Path | None, ref: str | None) -> WaiverFile:
     from csv_gate.waivers import read_waivers, read_waivers_at
 
     return read_waivers_at(ref, path) if ref else read_waivers(path)
+
+
+def _shard(written: str | None) -> Shard | None:
+    if written is None:
+        return None
+    from csv_gate.gate.shards import read_shard
+
+    return read_shard(written)
 
 
 def _kept(args: argparse.Namespace, console: Console) -> str:

@@ -9,16 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from csv_gate.config.ownership import Ownership
-from csv_gate.config.requirements import RequirementSettings, SignerSettings, check_references
-from csv_gate.config.targets import Target
 from csv_gate.documents import FilePattern, says
 from csv_gate.globs import Glob
+from csv_gate.lazy import lazily
 from csv_gate.model.verdict import Level
 from csv_gate.notify.settings import Notify
-from csv_gate.owners import OwnerName, OwnerRule
 from csv_gate.records import dataclass, field
+
+if TYPE_CHECKING:
+    from csv_gate.config.requirements import RequirementSettings, SignerSettings
+    from csv_gate.config.targets import Target
+    from csv_gate.owners import OwnerName, OwnerRule
+else:
+    # Many runs have no file, and few files all sections: whoever reads one finds its type here.
+    __getattr__ = lazily(
+        "csv_gate",
+        {
+            "OwnerName": "owners",
+            "OwnerRule": "owners",
+            "RequirementSettings": "config.requirements",
+            "SignerSettings": "config.requirements",
+            "Target": "config.targets",
+        },
+    )
 
 CONFIG_VERSION = 1
 
@@ -77,20 +93,23 @@ class Config:
     jobs: int | None = field(
         default=None, metadata=says("Processes that read artifacts; none given: one per usable processor.", low=1, high=256)
     )
-    targets: Mapping[str, Target] = field(default_factory=dict, metadata=says("Deploy targets by name."))
+    targets: Mapping[str, Target] = field(default_factory=dict, metadata=says("Deploy targets by name.", section=True))
     signers: Mapping[str, SignerSettings] = field(
-        default_factory=dict, metadata=says("Who signs, by name, for requirements to refer to.")
+        default_factory=dict, metadata=says("Who signs, by name, for requirements to refer to.", section=True)
     )
     requirements: Mapping[str, RequirementSettings] = field(
-        default_factory=dict, metadata=says("What is asked of signatures, beside any policy, by name.")
+        default_factory=dict, metadata=says("What is asked of signatures, beside any policy, by name.", section=True)
     )
     owners: tuple[OwnerRule, ...] = field(
-        default=(), metadata=says("Who answers for which paths of the build output; the last match wins.")
+        default=(), metadata=says("Who answers for which paths of the build output; the last match wins.", section=True)
     )
-    default_owner: OwnerName | None = field(default=None, metadata=says("Who answers for what nobody else does."))
-    ownership: Ownership = field(default=Ownership(), metadata=says("Where else owners are written down."))
+    default_owner: OwnerName | None = field(default=None, metadata=says("Who answers for what nobody else does.", section=True))
+    ownership: Ownership = field(default=Ownership(), metadata=says("Where else owners are written down.", section=True))
     waivers: Path | None = field(default=None, metadata=says("The waiver file."))
-    notify: Notify = field(default=Notify(), metadata=says("How owners are told of a red build."))
+    notify: Notify = field(default=Notify(), metadata=says("How owners are told of a red build.", section=True))
 
     def __post_init__(self) -> None:
-        check_references(self.requirements, self.signers, self.targets)
+        if self.requirements:
+            from csv_gate.config.requirements import check_references
+
+            check_references(self.requirements, self.signers, self.targets)

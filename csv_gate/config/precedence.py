@@ -9,36 +9,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from enum import Enum
-from pathlib import Path
-from typing import get_args, get_origin
+from typing import get_origin
 
 from csv_gate.config.model import Config
-from csv_gate.documents import FilePattern, Node, Scalar
 from csv_gate.documents import Mapping as MappingNode
+from csv_gate.documents import Node, Scalar
 from csv_gate.documents import Sequence as SequenceNode
-from csv_gate.documents.typed import file_fields, hints_of, without_none
+from csv_gate.documents.kinds import SECTION
+from csv_gate.documents.typed import file_fields, hint_of, without_none
 from csv_gate.errors import ConfigError, Place
-from csv_gate.globs import Glob
 
 PREFIX = "CSV_GATE_"
-_PLAIN = (str, int, bool, Path, Glob, FilePattern)
 NEARNESS = 0.85
 """Of two names that count as one, misspelt."""
 _NOT_SETTINGS = frozenset({"version", "extends"})
 
 
-def is_plain(hint: object) -> bool:
-    """Whether text alone can state the value: a plain value or a list of them."""
-    hint = without_none(hint)
-    hint = get_args(hint)[0] if get_origin(hint) is tuple else hint
-    return hint in _PLAIN or (isinstance(hint, type) and issubclass(hint, Enum))
-
-
 def variables() -> dict[str, str]:
     """Name of the environment variable -> key of the setting, of all that have one."""
-    hints = hints_of(Config)
-    keys = [key for key, entry in file_fields(Config).items() if is_plain(hints[entry.name])]
+    keys = [key for key, entry in file_fields(Config).items() if SECTION not in entry.metadata]
     return {PREFIX + key.upper(): key for key in keys if key not in _NOT_SETTINGS}
 
 
@@ -84,7 +73,7 @@ def from_flags(flags: Mapping[str, str | Sequence[str]]) -> MappingNode:
 
 def _entry(key: str, stated: str | Sequence[str], place: Place) -> tuple[Scalar, Node]:
     entry = file_fields(Config).get(key)
-    hint = without_none(hints_of(Config)[entry.name]) if entry is not None else str
+    hint = without_none(hint_of(Config, entry.name)) if entry is not None else str
     name = Scalar(text=key, kind="str", place=place)
     if get_origin(hint) is not tuple:
         text = stated if isinstance(stated, str) else ",".join(stated)

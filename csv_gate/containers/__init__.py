@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from csv_gate.containers.member import INSIDE
 from csv_gate.containers.openers import OPENERS
 from csv_gate.lazy import lazily
 
 if TYPE_CHECKING:
     from csv_gate.containers.budget import Budget
+    from csv_gate.containers.member import INSIDE
     from csv_gate.containers.walk import Found, Questions, walk_container
 else:
     # Most build outputs hold no container.
-    __getattr__ = lazily(__name__, {"Budget": "budget", "Found": "walk", "Questions": "walk", "walk_container": "walk"})
+    __getattr__ = lazily(
+        __name__, {"INSIDE": "member", "Budget": "budget", "Found": "walk", "Questions": "walk", "walk_container": "walk"}
+    )
 
 __all__ = ["INSIDE", "OPENERS", "Budget", "Found", "Questions", "walk_container"]

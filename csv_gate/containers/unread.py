@@ -30,7 +30,7 @@ UNREAD: Final[Mapping[str, str]] = MappingProxyType(
         "vhdx": "virtual disks",
     }
 )
-"""Format, as `csv_gate.formats.identify` names it -> what they are, for people."""
+"""Format, as `csv_gate.formats.identification` names it -> what they are, for people."""
 
 
 def unread(format: str) -> Opener:

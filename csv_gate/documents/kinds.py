@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 
 from csv_gate.errors import ConfigError
@@ -16,6 +15,7 @@ LOW = "low"
 HIGH = "high"
 PATTERN = "pattern"
 GIVEN = "given"
+SECTION = "section"
 
 
 def says(
@@ -26,14 +26,15 @@ def says(
     high: int | None = None,
     pattern: str | None = None,
     given: str | None = None,
+    section: bool = False,
 ) -> Mapping[str, str | int]:
     """Metadata of a field that is read from a file.
 
     `doc` is the one source of the reference's and the schema's text. `key`: its name in the file where that differs. `low`, `high`: bounds
     of a number. `pattern`: regular expression that text must match whole. `given`: filled by the reader, not by the file: `key` (the key
-    that the record stands under) or `place`.
+    that the record stands under) or `place`. `section`: it holds records, which only a file can state.
     """
-    stated = {DOC: doc, KEY: key, LOW: low, HIGH: high, PATTERN: pattern, GIVEN: given}
+    stated = {DOC: doc, KEY: key, LOW: low, HIGH: high, PATTERN: pattern, GIVEN: given, SECTION: section or None}
     return {name: value for name, value in stated.items() if value is not None}
 
 
@@ -79,7 +80,7 @@ class Secret:
 ENV_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Shape(StrEnum):
+class Shape:
     """How people name the kinds of value in messages."""
 
     TEXT = "text"

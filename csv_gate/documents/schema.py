@@ -10,7 +10,7 @@ from typing import get_args, get_origin
 
 from csv_gate.documents.kinds import DOC, ENV_NAME, HIGH, LOW, PATTERN, FilePattern, Secret
 from csv_gate.documents.nodes import Plain
-from csv_gate.documents.typed import file_fields, hints_of, is_required, without_none
+from csv_gate.documents.typed import file_fields, hint_of, is_required, without_none
 from csv_gate.globs import MAX_PATTERN_CHARACTERS, Glob
 from csv_gate.records import MISSING, Field, is_dataclass
 
@@ -30,11 +30,10 @@ def schema_of(kind: type, *, title: str, id: str) -> Schema:
 
 
 def _record(kind: type, definitions: dict[str, Plain]) -> Schema:
-    hints = hints_of(kind)
     known = file_fields(kind)
     properties: dict[str, Plain] = {}
     for name, entry in known.items():
-        value = _value(hints[entry.name], entry, definitions)
+        value = _value(hint_of(kind, entry.name), entry, definitions)
         if not is_required(entry):  # `key:` without a value is the default
             value = {"anyOf": [value, {"type": "null"}]}
         doc = entry.metadata.get(DOC)
@@ -90,7 +89,7 @@ def _reference(kind: type, definitions: dict[str, Plain]) -> Schema:
         shorthand: str | None = getattr(kind, "SHORTHAND", None)
         if shorthand is not None:
             entry = file_fields(kind)[shorthand]
-            body = {"anyOf": [_value(hints_of(kind)[entry.name], entry, definitions), body]}
+            body = {"anyOf": [_value(hint_of(kind, entry.name), entry, definitions), body]}
         definitions[name] = body
     return {"$ref": f"#/$defs/{name}"}
 

@@ -8,14 +8,15 @@ written as one text, which is then that field. Depth is bounded by the types, wh
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from datetime import date
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from types import ModuleType, UnionType
+from typing import TypeVar, Union, cast, get_args, get_origin
 
 from csv_gate.documents.kinds import ENV_NAME, GIVEN, HIGH, KEY, LOW, PATTERN, FilePattern, Secret, Shape
 from csv_gate.documents.nodes import Mapping, Node, Scalar, Sequence, described, whole_number
@@ -50,9 +51,28 @@ def _by_place(error: ConfigError) -> tuple[str, int, int]:
     return place.path, place.line or 0, place.column or 0
 
 
+class _Names(dict[str, object]):
+    """The names of a module, also those that it finds late (PEP 562)."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __missing__(self, name: str) -> object:
+        try:
+            return getattr(self._module, name)
+        except AttributeError:
+            raise KeyError(name) from None
+
+
 @cache
-def hints_of(kind: type) -> MappingType[str, object]:
-    return get_type_hints(kind)
+def hint_of(kind: type, name: str) -> object:
+    """What the annotation of one field means, in the module of its record.
+
+    `typing.get_type_hints` takes all fields of a record at once, so that all sections of a configuration would be loaded to read one, and
+    knows no name that is found late. What is evaluated is this package's own text.
+    """
+    module = sys.modules[kind.__module__]
+    return cast(object, eval(kind.__annotations__[name], vars(module), _Names(module)))
 
 
 def file_fields(kind: type) -> dict[str, Field[object]]:
@@ -107,7 +127,6 @@ class _Reading:
         if not isinstance(node, Mapping):
             return self._wrong(node, Shape.MAPPING)
         known = file_fields(kind)
-        hints = hints_of(kind)
         values: dict[str, object] = {}
         for name, value in node.entries:
             entry = known.get(name.text)
@@ -116,7 +135,7 @@ class _Reading:
                 continue
             if isinstance(value, Scalar) and value.kind == "null" and not is_required(entry):
                 continue  # `key:` without a value is the default
-            values[entry.name] = self.value(hints[entry.name], value, f"{at}.{name.text}".lstrip("."), None, entry)
+            values[entry.name] = self.value(hint_of(kind, entry.name), value, f"{at}.{name.text}".lstrip("."), None, entry)
         for missing, entry in known.items():
             if entry.name not in values and is_required(entry):
                 self._fault(f"the key {missing!r} is missing", node.place, expected=str(entry.metadata.get("doc", "")) or None)

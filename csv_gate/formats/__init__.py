@@ -7,11 +7,30 @@ taken, and its name says that nothing more was.
 
 from __future__ import annotations
 
-from csv_gate.formats.detect import HEAD_BYTES, detect_format, is_tar
-from csv_gate.formats.extract import extract
-from csv_gate.formats.identify import UNSETTLED, identify, settle
+from typing import TYPE_CHECKING
+
 from csv_gate.formats.packages import PACKAGES
 from csv_gate.formats.settings import ExtractionSettings
+from csv_gate.lazy import lazily
+
+if TYPE_CHECKING:
+    from csv_gate.formats.detect import HEAD_BYTES, detect_format, is_tar
+    from csv_gate.formats.extraction import extract
+    from csv_gate.formats.identification import UNSETTLED, identify, settle
+else:
+    # A run whose facts are all kept looks at no file.
+    __getattr__ = lazily(
+        __name__,
+        {
+            "HEAD_BYTES": "detect",
+            "UNSETTLED": "identification",
+            "detect_format": "detect",
+            "extract": "extraction",
+            "identify": "identification",
+            "is_tar": "detect",
+            "settle": "identification",
+        },
+    )
 
 __all__ = [
     "HEAD_BYTES",

@@ -16,7 +16,7 @@ from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
 from csv_gate.formats.compound_file import ROOT, STORAGE, STREAM, CompoundFile, Entry, Runs, root_class
-from csv_gate.formats.identify import INSTALLERS, OLE
+from csv_gate.formats.identification import INSTALLERS, OLE
 from csv_gate.formats.pe_digest import ALGORITHMS, feed
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import CompoundFacts, Digests, FactName, Facts, Gap, SignatureFacts, SignatureSource

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
 from csv_gate.limits import Limits
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
+from csv_gate.records.rows import NamedTuple
 
 SECTION_BYTES: Final = 40
 _SECTION = struct.Struct("<8sIIII")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from csv_gate.errors import ArtifactError, FormatError
 from csv_gate.formats.pe_layout import PeLayout
@@ -24,6 +24,7 @@ from csv_gate.limits import Limits
 from csv_gate.model.facts import FactName, Gap, VersionFacts
 from csv_gate.model.problems import Problem, ProblemCode
 from csv_gate.records import dataclass
+from csv_gate.records.rows import NamedTuple
 
 _NODE = struct.Struct("<HHH")
 _FIXED = struct.Struct("<IIHHHH")

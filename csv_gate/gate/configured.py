@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from csv_gate.config import Config, LoadedConfig, has_owners, owner_index
-from csv_gate.config import Target as TargetSettings
 from csv_gate.errors import PolicyError, UsageError
 from csv_gate.gate.asked import Asked, files_of
 from csv_gate.gate.plan import NoOwners, Owners, Routes, Target, Uniform
@@ -17,6 +16,7 @@ from csv_gate.policies import join_policies, load_policy
 from csv_gate.records import dataclass
 
 if TYPE_CHECKING:
+    from csv_gate.config import Target as TargetSettings
     from csv_gate.requirements import RequirementSet
 
 COMMAND_LINE_TARGET = "policy"

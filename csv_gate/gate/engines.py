@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -12,6 +11,8 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.records import replace
+
+SHA256_BYTES = 32
 
 JUDGED_FORMATS: dict[str, frozenset[str]] = {
     "appcontrol": frozenset(
@@ -31,7 +32,7 @@ JUDGED_FORMATS: dict[str, frozenset[str]] = {
         }
     )
 }
-"""Engine name -> formats, as `csv_gate.formats.identify` names them. A file of another format is seen and left: what no host
+"""Engine name -> formats, as `csv_gate.formats.identification` names them. A file of another format is seen and left: what no host
 controls (batch files, Python, shell scripts) must not make a run that checks nothing look like one that checked something."""
 
 
@@ -48,8 +49,8 @@ class Evaluate(Protocol):
 
 def compares_sha1(target: Target) -> bool:
     """Whether a rule of the target may be compared with a SHA-1 digest: in doubt, yes."""
-    rules = [rule.hash for policy in target.policies.policies for rule in policy.file_rules.values()]
-    return any(value is not None and len(value) != hashlib.sha256().digest_size for value in rules)
+    hashes = [rule.hash for policy in target.policies.policies for rule in policy.file_rules.values()]
+    return any(value is not None and len(value) != SHA256_BYTES for value in hashes)
 
 
 def prepare(target: Target) -> Evaluate:

@@ -9,7 +9,6 @@ from typing import assert_never
 from csv_gate.errors import Place
 from csv_gate.model.appcontrol import AppControlPolicySet, Option
 from csv_gate.model.checks import check
-from csv_gate.model.checks.signature import CHECK_OF_PROBLEM
 from csv_gate.model.facts import Facts, SignatureFacts, SignatureSource
 from csv_gate.model.problems import Problem
 from csv_gate.model.result import Finding
@@ -116,6 +115,8 @@ def _where(signature: SignatureFacts) -> str:
 
 
 def _from_problem(problem: Problem, prefix: str) -> Finding:
+    from csv_gate.model.checks.signature import CHECK_OF_PROBLEM  # most files have none
+
     check_id = CHECK_OF_PROBLEM[problem.code]
     at = "" if problem.offset is None else f" (offset {problem.offset:#x})"
     return Finding(check=check_id, level=check(check_id).level, message=f"{prefix}{problem.detail}{at} [{problem.code.value}]")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS
 from csv_gate.errors import ArtifactError
-from csv_gate.formats import PACKAGES, ExtractionSettings, extract
+from csv_gate.formats import PACKAGES, ExtractionSettings
 from csv_gate.gate.anchors import roots_with, sigstore_root
 from csv_gate.gate.catalogs import Catalogs
 from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare
@@ -26,10 +26,11 @@ from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
 from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.records import dataclass, replace
+from csv_gate.records.rows import NamedTuple
 from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.scan import Content, Entry, open_content
 from csv_gate.signatures import CatalogIndex
-from csv_gate.waivers import Waived, apply
+from csv_gate.waivers import Waived
 
 if TYPE_CHECKING:
     from csv_gate.containers import Found
@@ -171,6 +172,8 @@ class Judge:
         )
         if not waivers.waivers:
             return Waived(result=result)
+        from csv_gate.waivers.applying import apply  # most runs have none
+
         waived = apply(result, waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return waived._replace(result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
@@ -205,7 +208,7 @@ class Judge:
                 return [Known(entry.path, entry.scope, facts)]
             digest = store.digest(content)
             kept = store.facts(digest)
-            facts = kept or extract(content, self._settings, name=entry.path, sha256=store.sha256(digest))
+            facts = kept or _extract(content, self._settings, entry.path, store.sha256(digest))
             # What is kept is of these bytes alone, wherever they lie.
             signed = self._with_sides(facts, content, entry)
         if kept is None:  # Only here is it sure that the file did not change while it was read.
@@ -240,7 +243,7 @@ class Judge:
 
     def _extracted(self, content: Content, name: str) -> Facts:
         """Raises ArtifactError, hardly ever."""
-        facts = extract(content, self._settings, name=name)
+        facts = _extract(content, self._settings, name)
         if self._plan.is_cross_checked:
             from csv_gate.formats.cross_check import cross_check
 
@@ -305,6 +308,12 @@ class Judge:
                 verdict = _unopened(ready.target.name, unopened.why)
             found.append(verdict)
         return found
+
+
+def _extract(content: Content, settings: ExtractionSettings, name: str, sha256: bytes | None = None) -> Facts:
+    from csv_gate.formats.extraction import extract  # not where all facts are kept
+
+    return extract(content, settings, name=name, sha256=sha256)
 
 
 def _required(plan: Plan, catalogs: Catalogs) -> RequirementJudge | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from csv_gate.containers import INSIDE, OPENERS
-from csv_gate.formats import identify
+from csv_gate.containers import OPENERS
 from csv_gate.gate.engines import wanted_formats
 from csv_gate.gate.plan import Plan
 from csv_gate.limits import Limits
@@ -32,6 +31,8 @@ class Selection:
     def is_included(self, scope: str) -> bool:
         if self.entry.is_included or not self.plan.include:
             return True
+        from csv_gate.containers.member import INSIDE
+
         at = len(self.entry.scope)
         while (at := scope.find(INSIDE, at)) >= 0:
             if self.plan.include.matches(scope[:at]):
@@ -87,6 +88,8 @@ class JudgedMembers:
 
 def container_format(content: Content, name: str, limits: Limits) -> str | None:
     """The format of a file that is a container; what its name makes a script is none."""
+    from csv_gate.formats.identification import identify  # not where all facts are kept
+
     format = identify(content, name=name, limits=limits)
     return format if format in OPENERS else None
 

@@ -6,7 +6,7 @@ catalogs are; the second judges what some target judges. A file of another forma
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -15,23 +15,22 @@ from csv_gate.errors import NoArtifactsError
 from csv_gate.gate.anchors import roots_with
 from csv_gate.gate.catalogs import Catalogs, read_catalogs
 from csv_gate.gate.findings import findings_of_set, unrouted_findings
-from csv_gate.gate.heads import formats_of
 from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.pool import judge_all
 from csv_gate.gate.portions import Work
-from csv_gate.gate.shards import is_in
 from csv_gate.gate.spool import Spool, SpooledResult
 from csv_gate.gate.survey import Survey, survey
 from csv_gate.gate.tally import Tally
-from csv_gate.gate.trusted import trusted_files
+from csv_gate.gate.trusted import TrustedFiles, trusted_files
 from csv_gate.model.appcontrol import version_text
 from csv_gate.model.checks import check
 from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
 from csv_gate.records import replace
 from csv_gate.scan import Entry, Walk, unused_patterns, walk
-from csv_gate.waivers import waiver_findings
 
+IMAGE = "pe"
+"""What trusted files are, as `csv_gate.formats.identification` names it."""
 MAX_TOLD_SETS = 5
 """Of the requirements that mean nothing, where nothing at all was found."""
 
@@ -75,7 +74,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
     roots = roots_with(plan.given_roots)
     trusted = trusted_files(plan, listed.entries)
     looked = Looked(plan)
-    with closing(formats_of(plan, listed.entries, trusted)) as formats:
+    with closing(_formats(plan, listed.entries, trusted)) as formats:
         seen = survey(plan, zip(_watched(listed.entries, observer), formats, strict=True), looked, listed.unused, roots)
     if not seen.judgeable:
         raise _nothing(plan, listed, seen, looked)
@@ -87,7 +86,7 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         limits=plan.limits,
         members=seen.member_catalogs,
     )
-    judged = [entry for entry in seen.judged if plan.shard is None or is_in(plan.shard, entry.scope)]
+    judged = _of_shard(plan, seen.judged)
     observer.found(len(judged), sum(entry.size for entry in judged))
     skipped = sum(seen.left.values()) + listed.skipped + listed.not_included + seen.not_included
     excluded = listed.excluded + seen.excluded
@@ -120,6 +119,23 @@ def run(plan: Plan, observer: Observer = Unobserved()) -> SpooledResult:  # noqa
         summary=tally.summary(findings, plan.fail_on, excluded=excluded, skipped=skipped, containers=seen.containers),
         spool=spool,
     )
+
+
+def _of_shard(plan: Plan, entries: list[Entry]) -> list[Entry]:
+    if plan.shard is None:
+        return entries
+    from csv_gate.gate.shards import is_in
+
+    return [entry for entry in entries if is_in(plan.shard, entry.scope)]
+
+
+def _formats(plan: Plan, entries: Sequence[Entry], trusted: TrustedFiles) -> Generator[str | None]:
+    """See `formats_of`, which is not even loaded where all files are known."""
+    if len(trusted) == len(entries):  # it has a place for each of them
+        return (IMAGE for _ in entries)
+    from csv_gate.gate.heads import formats_of
+
+    return formats_of(plan, entries, trusted)
 
 
 def _idle(plan: Plan, looked: Looked, seen: Survey) -> tuple[Finding, ...]:
@@ -163,10 +179,17 @@ def _run_findings(
     plan: Plan, listed: Walk, seen: Survey, catalogs: Catalogs, used_waivers: Collection[str]
 ) -> tuple[Finding, ...]:
     of_sets = [finding for target in plan.targets for finding in findings_of_set(target.name, target.policies)]
-    targets = {target.name for target in plan.targets}
-    of_waivers = waiver_findings(plan.waivers, used_waivers, plan.evaluated_at.date(), targets=targets)
     unused = unused_patterns(seen.unused, plan.include)
-    return (*of_sets, *unused, *listed.findings, *_of_closed(seen.closed), *catalogs.findings, *of_waivers)
+    return (*of_sets, *unused, *listed.findings, *_of_closed(seen.closed), *catalogs.findings, *_of_waivers(plan, used_waivers))
+
+
+def _of_waivers(plan: Plan, used: Collection[str]) -> tuple[Finding, ...]:
+    """What is wrong with the waivers."""
+    if not plan.waivers.waivers:
+        return ()
+    from csv_gate.waivers import waiver_findings
+
+    return waiver_findings(plan.waivers, used, plan.evaluated_at.date(), targets={target.name for target in plan.targets})
 
 
 def _of_closed(closed: int) -> Iterator[Finding]:

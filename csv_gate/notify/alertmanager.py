@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from csv_gate.model.result_json import time_text
+from csv_gate.notify.channels import Alertmanager
 from csv_gate.notify.delivery import HttpMessage
 from csv_gate.notify.page import Page
-from csv_gate.notify.settings import Alertmanager
 from csv_gate.notify.text import lines_of_page, plain
 
 LIFETIME = timedelta(hours=24)

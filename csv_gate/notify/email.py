@@ -9,9 +9,9 @@ from email.message import EmailMessage
 
 from csv_gate.errors import ConfigError, NotifyError
 from csv_gate.lazy import regex
+from csv_gate.notify.channels import Email
 from csv_gate.notify.delivery import TIMEOUT_S
 from csv_gate.notify.page import Page
-from csv_gate.notify.settings import Email
 from csv_gate.notify.text import cut, lines_of_page, plain
 
 ADDRESS = regex(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,253}")

@@ -16,8 +16,8 @@ from csv_gate.model.checks import check
 from csv_gate.model.checks.requirements import is_requirement
 from csv_gate.model.result import ArtifactResult, Finding, Owner, RunResult
 from csv_gate.model.verdict import Level
+from csv_gate.notify.channels import Severity
 from csv_gate.notify.circumstances import Circumstances
-from csv_gate.notify.settings import Severity
 from csv_gate.records import dataclass, field, replace
 
 MAX_EXAMPLES = 5

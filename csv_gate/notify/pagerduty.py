@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 from csv_gate.errors import ConfigError
 from csv_gate.model.result_json import time_text
+from csv_gate.notify.channels import PagerDuty
 from csv_gate.notify.delivery import HttpMessage
 from csv_gate.notify.page import Page
-from csv_gate.notify.settings import PagerDuty
 from csv_gate.notify.text import cut, lines_of_page, plain
 
 MAX_SUMMARY_CHARACTERS = 1024

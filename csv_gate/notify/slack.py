@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from csv_gate.notify.channels import Slack
 from csv_gate.notify.delivery import HttpMessage, to_chat
 from csv_gate.notify.page import Page
-from csv_gate.notify.settings import Slack
 from csv_gate.notify.text import cut, lines_of_cause, plain
 
 MAX_SECTION_CHARACTERS = 2900

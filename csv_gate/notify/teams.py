@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from csv_gate.notify.channels import Teams
 from csv_gate.notify.delivery import HttpMessage, to_chat
 from csv_gate.notify.page import Page
-from csv_gate.notify.settings import Teams
 from csv_gate.notify.text import cut, lines_of_cause, plain
 
 MAX_CAUSES = 8

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from csv_gate.errors import ConfigError
 from csv_gate.model.result_json import time_text
+from csv_gate.notify.channels import Webhook
 from csv_gate.notify.delivery import HttpMessage
 from csv_gate.notify.page import Page
-from csv_gate.notify.settings import Webhook
 
 
 def message(page: Page, settings: Webhook, environment: Mapping[str, str]) -> HttpMessage:

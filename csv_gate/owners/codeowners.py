@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Below, Glob, GlobIndex
 from csv_gate.lazy import regex
-from csv_gate.owners.table import Dialect
+from csv_gate.owners.places import Dialect
 from csv_gate.records import dataclass, field
 
 MAX_BYTES = 3 * 1000 * 1000

@@ -12,8 +12,8 @@ from csv_gate.owners.backstage import CatalogEntity, read_catalog_info
 from csv_gate.owners.codeowners import CodeOwners, read_codeowners
 from csv_gate.owners.index import OwnerIndex
 from csv_gate.owners.manifests import MAX_BYTES, Claim, Manifests, read_manifest
-from csv_gate.owners.places import catalog_info_in, codeowners_in
-from csv_gate.owners.table import Dialect, OwnerName, OwnerRule
+from csv_gate.owners.places import Dialect, catalog_info_in, codeowners_in
+from csv_gate.owners.table import OwnerName, OwnerRule
 
 T = TypeVar("T")
 

@@ -1,9 +1,7 @@
-"""What a configuration says of owners: its `owners:` table, path globs of the build output and who answers for what they mean, and in
-which grammar CODEOWNERS is written."""
+"""The `owners:` table of a configuration: path globs of the build output, and who answers for what they mean."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
 from csv_gate.documents import says
@@ -11,15 +9,6 @@ from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Glob
 from csv_gate.model.result import Owner
 from csv_gate.records import dataclass, field
-
-
-class Dialect(StrEnum):
-    """Whose CODEOWNERS grammar holds."""
-
-    AUTO = "auto"
-    """GitHub's below `.github`, GitLab's below `.gitlab`; elsewhere GitLab's if there is a section header."""
-    GITHUB = "github"
-    GITLAB = "gitlab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,9 @@ def _looks_compiled(data: bytes) -> bool:
 
 def _name_note(name: str, policy: AppControlPolicy) -> str | None:
     """Windows finds a compiled policy by its name: the braced PolicyID and `.cip`."""
+    if policy.form is not PolicyForm.BINARY:
+        return None
     match = _DEPLOYED.fullmatch(name)
-    if match is None or policy.form is not PolicyForm.BINARY or Guid.read(match[1]) == policy.policy_id:
+    if match is None or Guid.read(match[1]) == policy.policy_id:
         return None
     return f"the file is named {name}, but the policy is {{{str(policy.policy_id).upper()}}}: Windows would not activate it"

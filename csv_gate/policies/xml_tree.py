@@ -122,8 +122,9 @@ class _TreeBuilder:
             shape = parent.shape.children.get(name)
             if shape is None:
                 raise self._unknown_element(parent, name)
-            if shape in self._plain:
-                read, stand_in = self._plain[shape]
+            plain = self._plain.get(shape)
+            if plain is not None:
+                read, stand_in = plain
                 value = read(attributes, line, column)
                 if value is not None:
                     parent.children.append((shape.name, value))

@@ -16,7 +16,6 @@ from csv_gate.policies.notes import Notes
 from csv_gate.policies.xml_tree import Element
 
 BLANKS = " \t\r\n"
-_GUID = regex(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 _TIME = regex(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d{0,20})?(Z|[+-]\d\d:\d\d)?",
     re.ASCII,
@@ -48,17 +47,27 @@ def hex_value(element: Element, name: str, text: str) -> bytes:
 def guid_value(element: Element, name: str, text: str, notes: Notes) -> Guid:
     """A GUID; the schema wants braces, files without them are read with a note."""
     stripped = text.strip(BLANKS)
-    match = _GUID.fullmatch(stripped)
-    if match is None or stripped.startswith("{") != stripped.endswith("}"):
+    is_braced = stripped.startswith("{") and stripped.endswith("}")
+    guid = _guid(stripped[1:-1] if is_braced else stripped)
+    if guid is None:
         raise element.error(
             f"{name} is not a GUID",
             got=_shown(text),
             expected="{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}",
             help="write it in braces",
         )
-    if not stripped.startswith("{"):
+    if not is_braced:
         notes.add("GUIDs are written without braces", f"{name} in line {element.line}")
-    return Guid.read(match[1])
+    return guid
+
+
+def _guid(digits: str) -> Guid | None:
+    """Hex digits with a hyphen at each place where one belongs, and at no other."""
+    try:
+        guid = Guid.read(digits)
+    except ValueError:
+        return None
+    return guid if guid.text == digits.lower() else None
 
 
 def version_value(element: Element, name: str, text: str) -> int:

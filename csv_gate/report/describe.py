@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from csv_gate.errors import Place
 from csv_gate.model.facts import CertificateFacts, ChainEnd, Facts, KeyFacts, SignatureFacts, SignatureScheme
-from csv_gate.model.result import ArtifactResult, Owner, TargetRef
+from csv_gate.model.result import ArtifactResult, Owner
 from csv_gate.model.verdict import Decision, RuleRef, Verdict
 from csv_gate.records import dataclass
 from csv_gate.report.diagnostics import Diagnostic
@@ -178,13 +178,6 @@ def decision_words(verdict: Verdict) -> str:
         Decision.UNDECIDED: "undecided: could be blocked",
         Decision.NOT_APPLICABLE: "not applicable: no policy of the target governs it",
     }[verdict.decision]
-
-
-def mode_words(target: TargetRef) -> str:
-    """By which mode a target was judged: most published templates are in audit mode, and a reader must know."""
-    if target.mode == "audit":
-        return f"{target.name} (audit: denials are logged, nothing is blocked)"
-    return f"{target.name} (enforced)"
 
 
 def verdict_rows(verdict: Verdict) -> Iterator[Row]:

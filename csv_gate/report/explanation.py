@@ -16,12 +16,12 @@ from csv_gate.report.describe import (
     artifact_words,
     decision_words,
     fact_rows,
-    mode_words,
     owner_words,
     rule_row,
     rule_words,
 )
 from csv_gate.report.escape import terminal
+from csv_gate.report.headline import mode_words
 from csv_gate.report.options import ReportOptions
 
 _SIGNS = {

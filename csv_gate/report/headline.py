@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from csv_gate.model.result import RunResult, Summary
+from csv_gate.model.result import RunResult, Summary, TargetRef
 
 
 def counted(summary: Summary) -> tuple[tuple[str, int], ...]:
@@ -39,3 +39,10 @@ def headline(result: RunResult) -> str:
     if not result.targets:
         return f"{checked}, all meet what is required" if summary.exit_code == 0 else f"{checked}, with errors"
     return f"{checked}, none would be blocked" if summary.exit_code == 0 else f"{checked}, with errors"
+
+
+def mode_words(target: TargetRef) -> str:
+    """By which mode a target was judged: most published templates are in audit mode, and a reader must know."""
+    if target.mode == "audit":
+        return f"{target.name} (audit: denials are logged, nothing is blocked)"
+    return f"{target.name} (enforced)"

@@ -11,12 +11,12 @@ from typing import TextIO
 from csv_gate.model.result import ArtifactResult, RunResult
 from csv_gate.model.verdict import Level
 from csv_gate.report.causes import Cause, gather
-from csv_gate.report.describe import artifact_words, mode_words, rows
+from csv_gate.report.describe import artifact_words, rows
 from csv_gate.report.diagnostics import Diagnostic, title
 from csv_gate.report.escape import markdown, markdown_code
-from csv_gate.report.headline import counted, headline
+from csv_gate.report.headline import counted, headline, mode_words
 from csv_gate.report.options import ReportOptions
-from csv_gate.report.text import shown
+from csv_gate.report.text_findings import shown
 
 _CAUSES_SHOWN = 50
 _ARTIFACTS_SHOWN = 100

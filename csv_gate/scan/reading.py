@@ -12,10 +12,10 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from operator import attrgetter
-from typing import NamedTuple
 
 from csv_gate.errors import ArtifactError, LimitError
 from csv_gate.limits import MIB, Limits
+from csv_gate.records.rows import NamedTuple
 
 Content = bytes | mmap.mmap
 

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 
 from csv_gate.lazy import lazily
 from csv_gate.signatures.catalog import Catalog, CatalogIndex, CatalogMember
-from csv_gate.signatures.content import SignedContent, Subject
 from csv_gate.signatures.roots import WELL_KNOWN_COMMON_NAMES, Roots
 
 if TYPE_CHECKING:
     from csv_gate.signatures.authenticode import read_signatures
     from csv_gate.signatures.catalog_reader import read_catalog
+    from csv_gate.signatures.content import SignedContent, Subject
     from csv_gate.signatures.envelope import SignedDataFacts, read_signed_data
 else:
     # What reads signatures brings the cryptography library. A run whose facts are all kept verifies nothing.
     __getattr__ = lazily(
         __name__,
         {
+            "SignedContent": "content",
             "SignedDataFacts": "envelope",
+            "Subject": "content",
             "read_catalog": "catalog_reader",
             "read_signatures": "authenticode",
             "read_signed_data": "envelope",

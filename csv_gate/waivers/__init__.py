@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csv_gate.lazy import lazily
-from csv_gate.waivers.applying import Waived, apply, waiver_findings
-from csv_gate.waivers.model import NO_WAIVERS, Match, Waiver, WaiverFile
+from csv_gate.waivers.model import NO_WAIVERS, Match, Waived, Waiver, WaiverFile
 
 if TYPE_CHECKING:
+    from csv_gate.waivers.applying import apply, waiver_findings
     from csv_gate.waivers.baseline import Baseline, NewOnly, baseline_filter, policies_of
     from csv_gate.waivers.reading import read_waivers, read_waivers_at, waivers_from
     from csv_gate.waivers.stubs import write_stubs
@@ -18,10 +18,12 @@ else:
         {
             "Baseline": "baseline",
             "NewOnly": "baseline",
+            "apply": "applying",
             "baseline_filter": "baseline",
             "policies_of": "baseline",
             "read_waivers": "reading",
             "read_waivers_at": "reading",
+            "waiver_findings": "applying",
             "waivers_from": "reading",
             "write_stubs": "stubs",
         },

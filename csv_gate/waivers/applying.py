@@ -9,25 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from csv_gate.model.checks import CHECKS
 from csv_gate.model.checks.requirements import OPEN_CHECK
 from csv_gate.model.result import ArtifactResult, Finding, Owner
 from csv_gate.model.verdict import Decision, Level
 from csv_gate.records import dataclass, replace
-from csv_gate.waivers.model import Waiver, WaiverFile
+from csv_gate.waivers.model import Waived, Waiver, WaiverFile
 
 SOON = timedelta(days=14)
 """Two weeks: one sprint to mend the cause."""
-
-
-class Waived(NamedTuple):
-    """A result with its waiver set, if it is waived, and the ids of the waivers that it takes."""
-
-    result: ArtifactResult
-    used: frozenset[str] = frozenset()
-    """Also of waivers that excuse a part only."""
 
 
 @dataclass(frozen=True, slots=True)

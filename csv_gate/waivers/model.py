@@ -13,8 +13,9 @@ from csv_gate.documents import says
 from csv_gate.errors import ConfigError, Place
 from csv_gate.globs import Below, Glob, is_literal
 from csv_gate.model.checks import CHECKS
-from csv_gate.model.result import WaiverRef
+from csv_gate.model.result import ArtifactResult, WaiverRef
 from csv_gate.records import dataclass, field
+from csv_gate.records.rows import NamedTuple
 
 SHA256 = "[0-9A-Fa-f]{64}"
 WAIVERS_VERSION = 1
@@ -129,3 +130,11 @@ class WaiverFile:
 
 
 NO_WAIVERS = WaiverFile(version=WAIVERS_VERSION)
+
+
+class Waived(NamedTuple):
+    """A result with its waiver set, if it is waived, and the ids of the waivers that it takes."""
+
+    result: ArtifactResult
+    used: frozenset[str] = frozenset()
+    """Also of waivers that excuse a part only."""

@@ -117,7 +117,7 @@ def test_a_bug_is_told_as_one_and_ends_with_5(gate: Command, build: Build, monke
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("csv_gate.gate.judge.extract", broken)
+    monkeypatch.setattr("csv_gate.formats.extraction.extract", broken)
     quiet = gate(*build.check(), "-j", "1")
     loud = gate(*build.check(), "-j", "1", "-v")
     assert quiet.code == loud.code == 5
@@ -132,7 +132,7 @@ def test_an_interrupted_run_ends_with_130(gate: Command, build: Build, monkeypat
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("csv_gate.gate.judge.extract", interrupted)
+    monkeypatch.setattr("csv_gate.formats.extraction.extract", interrupted)
     outcome = gate(*build.check(), "-j", "1", "-o", f"json={build.root}/r.json")
     assert outcome.code == 130
     assert not (build.root / "r.json").exists()

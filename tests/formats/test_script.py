@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from csv_gate.formats import ExtractionSettings, extract
-from csv_gate.formats.extract import SCRIPTS
+from csv_gate.formats.extraction import SCRIPTS
 from csv_gate.formats.script_kinds import BY_FORMAT
 from csv_gate.limits import Limits
 from csv_gate.model.facts import FactName, Facts

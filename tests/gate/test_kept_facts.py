@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from csv_gate.formats import extract
+from csv_gate.formats import extraction
 from csv_gate.gate import judge, run
 from csv_gate.gate.trusted import trusted_files
 from csv_gate.limits import Limits
@@ -38,7 +38,8 @@ class Extractions:
             self.count += 1
             return extract(*arguments, **options)
 
-        monkeypatch.setattr(judge, "extract", counted)
+        extract = extraction.extract
+        monkeypatch.setattr(extraction, "extract", counted)
 
 
 @pytest.fixture

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from csv_gate.documents import Secret
 from csv_gate.globs import Glob
 from csv_gate.notify import alertmanager, email, pagerduty, slack, teams, webhook
+from csv_gate.notify.channels import Alertmanager, Email, PagerDuty, Slack, Teams, Webhook
 from csv_gate.notify.circumstances import Circumstances
 from csv_gate.notify.delivery import Transport, system_transport
 from csv_gate.notify.page import Page, pages, resolved_pages
 from csv_gate.notify.send import channels, preview, reason_not_to_page, send
-from csv_gate.notify.settings import Alertmanager, Email, Notify, PagerDuty, Slack, Teams, Webhook
+from csv_gate.notify.settings import Notify
 from tests.builders.receivers import Answer, receiver
 from tests.builders.results import OWNER, artifact, denied, result
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from csv_gate.errors import Place
 from csv_gate.model.result import Finding, Owner
 from csv_gate.model.verdict import Level
+from csv_gate.notify.channels import Severity
 from csv_gate.notify.circumstances import Circumstances
 from csv_gate.notify.page import pages, resolved_pages
-from csv_gate.notify.settings import Severity
 from csv_gate.notify.text import lines_of_page
 from tests.builders.results import OWNER, artifact, denied, green_run, red_run, result, undecided
 

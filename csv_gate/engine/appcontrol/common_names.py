@@ -56,4 +56,6 @@ def _matches(found: tuple[str, ...] | None, text: str | None, wanted: str, label
 
 
 def _unescaped(value: str) -> str:
+    if "\\" not in value:
+        return value  # nearly all, and the pattern is not even compiled
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)) if len(match[1]) == 2 else match[1], value)

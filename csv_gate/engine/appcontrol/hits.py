@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.truth import (
@@ -26,6 +25,7 @@ from csv_gate.model.appcontrol import FileRule
 from csv_gate.model.facts import SignatureFacts, SignatureSource
 from csv_gate.model.verdict import RuleRef
 from csv_gate.records import dataclass
+from csv_gate.records.rows import NamedTuple
 
 _CATALOG = SignatureSource.CATALOG
 _BESIDE_CATALOGS = {source: f"by the {source} signature" for source in SignatureSource}

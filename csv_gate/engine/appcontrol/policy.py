@@ -10,7 +10,6 @@ Sources: App Control docs, "App Control admin tips and known issues" (order of e
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.compiled import CompiledBase, CompiledPolicy, CompiledScenario
 from csv_gate.engine.appcontrol.hits import BrokenHit, Hit, Hits, collect
@@ -35,6 +34,7 @@ from csv_gate.engine.appcontrol.usability import hidden_signers, is_void
 from csv_gate.engine.appcontrol.view import ArtifactView
 from csv_gate.model.appcontrol import KERNEL_SCENARIO, USER_SCENARIO, Option
 from csv_gate.model.verdict import Decision, Outcome, RuleRef, Step
+from csv_gate.records.rows import NamedTuple
 
 ALLOWED, DENIED = Decision.ALLOWED, Decision.DENIED
 UNDECIDED, NOT_APPLICABLE = Decision.UNDECIDED, Decision.NOT_APPLICABLE

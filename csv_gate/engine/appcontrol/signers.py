@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain as chained
 from operator import itemgetter
-from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules
 from csv_gate.engine.appcontrol.common_names import spellings
@@ -30,6 +29,7 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import CertificateFacts, ChainFacts, SignatureFacts
 from csv_gate.model.verdict import RuleRef
 from csv_gate.records import dataclass, field
+from csv_gate.records.rows import NamedTuple
 
 Group = dict[str | None, tuple[CompiledSigner, ...]]
 """Signers of one root by the wide key of their publisher; `None`: any publisher."""

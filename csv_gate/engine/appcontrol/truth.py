@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import NamedTuple
 
 from csv_gate.records import dataclass
+from csv_gate.records.rows import NamedTuple
 
 
 class Truth(IntEnum):

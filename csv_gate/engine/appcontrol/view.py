@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 from operator import attrgetter
-from typing import NamedTuple
 
 from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.truth import FALSE, OPEN, TRUE, Truth
@@ -14,6 +13,7 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Digests, FactName, Facts, SignatureFacts, SignatureScheme, VersionFacts
 from csv_gate.model.problems import ProblemCode
 from csv_gate.records import dataclass
+from csv_gate.records.rows import NamedTuple
 
 NAME_LABELS = ("OriginalFilename", "InternalName", "FileDescription", "ProductName")
 """The name attributes of a file rule, in the order in which they are numbered here; the first is the resource's, never the name on

@@ -11,7 +11,7 @@ from typing import Final, cast
 from csv_gate.errors import ArtifactError
 from csv_gate.formats import detect
 from csv_gate.formats.file_names import format_of_name
-from csv_gate.formats.identify import identify
+from csv_gate.formats.identification import identify
 from csv_gate.formats.packages import PACKAGES, package_reader
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import Digests, FactName, Facts, Gap
