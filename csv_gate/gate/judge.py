@@ -211,8 +211,11 @@ class Judge:
             facts = kept or _extract(content, self._settings, entry.path, store.sha256(digest))
             # What is kept is of these bytes alone, wherever they lie.
             signed = self._with_sides(facts, content, entry)
-        if kept is None:  # Only here is it sure that the file did not change while it was read.
+        # Only here is it sure that the file did not change while it was read.
+        if kept is None:
             store.keep(entry, digest, facts, looked_ns)
+        else:
+            store.keep_identity(entry, digest, looked_ns)
         return [Known(entry.path, entry.scope, self._completed(signed))]
 
     def _opened(self, entry: Entry, content: Content, format: str, looked: Looked | None) -> Iterator[Known]:

@@ -60,7 +60,7 @@ class KeptFacts:
         if facts is None or facts.size != entry.size:
             return None
         if entry.location not in self._trusted:
-            self._keep_identity(entry, digest, looked_ns)
+            self.keep_identity(entry, digest, looked_ns)
         return facts
 
     def _digest(self, entry: Entry) -> bytes | None:
@@ -100,9 +100,10 @@ class KeptFacts:
     def keep(self, entry: Entry, digest: bytes, facts: Facts, looked_ns: int) -> None:
         """Keep what a file's bytes say, if it can be kept, and which file that was."""
         if self._facts.keep(digest, facts):
-            self._keep_identity(entry, digest, looked_ns)
+            self.keep_identity(entry, digest, looked_ns)
 
-    def _keep_identity(self, entry: Entry, digest: bytes, looked_ns: int) -> None:
+    def keep_identity(self, entry: Entry, digest: bytes, looked_ns: int) -> None:
+        """Keep which file these bytes were."""
         if self._trusts_files and entry.identity is not None:
             self._files.keep(entry.location, entry.identity, digest, looked_ns)
 

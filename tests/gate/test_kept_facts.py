@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import sqlite3
@@ -17,6 +18,7 @@ from csv_gate.gate.trusted import trusted_files
 from csv_gate.limits import Limits
 from csv_gate.report import render
 from csv_gate.scan import walk
+from csv_gate.store.content_hash import ContentHash
 from csv_gate.store.database import FILE_NAME
 from csv_gate.store.known_files import SETTLED_NS
 from tests.builders import pe, signing
@@ -160,6 +162,21 @@ def test_a_trusted_file_whose_facts_are_gone_is_read(root: Path, monkeypatch: py
     with closing(sqlite3.connect(root / "kept" / FILE_NAME, isolation_level=None)) as raw:
         raw.execute("DELETE FROM facts")
     assert result(root, **kept) == first
+
+
+def test_a_file_that_was_known_by_another_hash_is_read_once_more_and_then_trusted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the extra `fast` comes or goes."""
+    old(monkeypatch)
+    kept = {"kept_facts": root / "kept"}
+    first = result(root, **kept)
+    with monkeypatch.context() as other:
+        other.setattr("csv_gate.gate.kept.content_hash", lambda: ContentHash("sha3_256", hashlib.sha3_256))
+        assert result(root, trusts_files=True, **kept) == first
+    assert result(root, trusts_files=True, **kept) == first
+    monkeypatch.setattr(judge, "open_content", lambda *_: pytest.fail("a trusted file was opened"))
+    assert result(root, trusts_files=True, **kept) == first
 
 
 def test_a_file_beside_which_a_signature_lies_is_read_for_it(root: Path) -> None:
