@@ -90,6 +90,8 @@ class ArtifactLines:
         """Rules and headers, which are many and short: apart, so that they do not push certificates out."""
         self._verdicts: dict[tuple[object, ...], str] = {}
         """By all that a verdict says: most of a build is allowed by one of a few signers."""
+        self._same: dict[int, tuple[object, str]] = {}
+        """Of those, the ones that the engine gave for more than one file."""
         self._named: dict[str, str] = {}
         self._room = _MOST_NAMED
 
@@ -153,6 +155,9 @@ class ArtifactLines:
         )
 
     def _verdict(self, one: Verdict) -> str:
+        same = self._same.get(id(one))
+        if same is not None:
+            return same[1]
         if one.checks or one.nearest or one.missing:
             return json_line(verdict_json(one))  # of few files there is so much to say
         rule = self._rule(one.rule)
@@ -166,9 +171,10 @@ class ArtifactLines:
             if len(self._verdicts) >= _MAX_KEPT:
                 self._verdicts.clear()
             kept = self._verdicts[said] = _verdict(one, rule, steps)
-        elif not kept.startswith(_MARK):  # a second time; by rules of hashes there is a verdict for each file
+            return kept
+        if not kept.startswith(_MARK):  # a second time; by rules of hashes there is a verdict for each file
             kept = self._verdicts[said] = self._name(kept)
-        return kept
+        return _remember(self._same, one, kept)
 
     def _rule(self, rule: RuleRef | None) -> str:
         if rule is None:

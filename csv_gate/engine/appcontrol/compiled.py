@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from csv_gate.engine.appcontrol.alike import Alike
 from csv_gate.engine.appcontrol.attributes import RuleSet, index_rules, is_package_rule
 from csv_gate.engine.appcontrol.signers import SignerIndex, index_signers
 from csv_gate.engine.appcontrol.truth import ALLOW, DENY, FALSE, NOT_SPECIFIED, Answer, Truth, no, unknown, yes
@@ -21,7 +22,7 @@ from csv_gate.model.appcontrol import (
     SignerGroup,
 )
 from csv_gate.model.verdict import Outcome, Step
-from csv_gate.records import dataclass, replace
+from csv_gate.records import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,21 @@ class CompiledPolicySet:
     source: AppControlPolicySet
     passed_over: tuple[Step, ...]
     """A step for each policy that never blocks: AppID tagging, and supplementals without a base."""
+    alike: Alike = field(init=False, repr=False, compare=False)
+    """Verdicts under this very set."""
+
+    def __post_init__(self) -> None:
+        scenarios = [scenario for policy in all_policies(self) for scenario in policy.scenarios.values()]
+        alike = Alike(
+            (rules for scenario in scenarios for rules in (scenario.allow, scenario.deny)),
+            (
+                signer
+                for scenario in scenarios
+                for index in (scenario.allowed_signers, scenario.denied_signers)
+                for signer in index.all_signers
+            ),
+        )
+        object.__setattr__(self, "alike", alike)
 
 
 def compile_policy_set(policies: AppControlPolicySet) -> CompiledPolicySet:

@@ -64,7 +64,7 @@ _FLATS = {False: _pair(HashKind.DOUBTFUL, "flat"), True: _pair(HashKind.IMAGE, "
 """By whether the flat digest is the one of the image."""
 _PAGES = _pair(HashKind.PAGE, "first page")
 _PADDED = _pair(HashKind.PADDED, "padded Authenticode")
-_TAKEN: Callable[[Digests], tuple[str | None, ...]] = attrgetter(
+TAKEN: Callable[[Digests], tuple[str | None, ...]] = attrgetter(
     "authenticode_sha256",
     "authenticode_sha1",
     "page_sha256",
@@ -109,7 +109,7 @@ class ArtifactView(NamedTuple):
     def name(self, field: int) -> str | None:
         """A name of the version resource, by its number."""
         resource = self.facts.version
-        return None if resource is None else _NAMES[field](resource)
+        return None if resource is None else NAMES[field](resource)
 
     def name_key(self, field: int) -> str | None:
         """The wide key of a name, where the file has it and it is not empty."""
@@ -140,7 +140,7 @@ class ArtifactView(NamedTuple):
 
 
 _AUTHENTICODE = SignatureScheme.AUTHENTICODE
-_NAMES: tuple[Callable[[VersionFacts], str | None], ...] = (
+NAMES: tuple[Callable[[VersionFacts], str | None], ...] = (
     attrgetter("original_filename"),
     attrgetter("internal_name"),
     attrgetter("file_description"),
@@ -197,7 +197,7 @@ def _hashes(facts: Facts) -> tuple[dict[str, Candidate], dict[int, str]]:
     found: dict[str, Candidate] = {}
     missing: dict[int, str] = {}
 
-    for text, candidate in zip(_TAKEN(digests), _CANDIDATES[breaks_layout, is_flat], strict=True):
+    for text, candidate in zip(TAKEN(digests), _CANDIDATES[breaks_layout, is_flat], strict=True):
         if text:
             found.setdefault(text, candidate)
     for size, own, page in (
