@@ -2,7 +2,9 @@
 
     python benchmarks/engine.py
 
-Prints microseconds per verdict, and milliseconds to compile, beside the time that SHA-256 takes over one megabyte in the same run.
+The artifact that is allowed by a signer is like the one before it, as most of a build are, and shares its verdict; the others are judged
+for themselves. Prints microseconds per verdict, and milliseconds to compile, beside the time that SHA-256 takes over one megabyte in the
+same run.
 """
 
 from __future__ import annotations
