@@ -22,7 +22,7 @@ from tests.builders import appcontrol as ac
 from tests.builders import facts as f
 from tests.engine.generated import Generator
 
-SETS = int(os.environ.get("CSV_GATE_ENGINE_CASES", "1500"))
+SETS = int(os.environ.get("CSV_GATE_ENGINE_CASES", "600"))
 CONTEXT = AppControlContext(evaluated_at=f.NOW)
 FILE = f.facts(f.signature(stamp=f.timestamp(f.NOW, root="06")), taken=f.digests(authenticode_sha256=f.hex_digest("one")))
 
