@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -253,3 +256,13 @@ def test_whatever_the_policies_a_file_gets_the_verdict_that_it_gets_alone() -> N
         shared += len(verdicts) - len({id(verdict) for verdict in verdicts})
         assert verdicts == [alone(file, together, context) for file in files], f"set {number}"
     assert shared > SETS // 10
+
+
+@pytest.mark.parametrize("copied", [lambda policies: pickle.loads(pickle.dumps(policies)), copy.deepcopy, copy.copy])
+def test_a_copy_of_a_set_has_none_of_its_verdicts(copied: Callable[[CompiledPolicySet], CompiledPolicySet]) -> None:
+    """Identities, of which keys are made, mean other objects there."""
+    policies = compiled()
+    first = judged(FILE, policies)
+    again = copied(policies)
+    assert not again.alike._kept or again.alike is policies.alike
+    assert judged(FILE, again) == first

@@ -11,13 +11,14 @@ held by a test that changes each of them under generated policies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from operator import attrgetter
-from typing import Final
+from typing import Final, Protocol
 
 from csv_gate.engine.appcontrol.attributes import RuleSet
 from csv_gate.engine.appcontrol.names import wide_key
-from csv_gate.engine.appcontrol.signer_match import CompiledSigner
+from csv_gate.engine.appcontrol.signers import SignerIndex
 from csv_gate.engine.appcontrol.view import NAMES, TAKEN
 from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts, PeFacts, SignatureFacts, VersionFacts
@@ -42,13 +43,28 @@ class Asked(NamedTuple):
     """Those that are in `names`."""
 
 
-def asked_by(rule_sets: Iterable[RuleSet], signers: Iterable[CompiledSigner]) -> Asked | None:
-    """What can be asked of a file by rules and signers; `None`: more than digests and names."""
-    sets = list(rule_sets)
-    for compiled in signers:
-        if compiled.signer.sign_time_after is not None:
-            return None
-        sets += [rules for rules in (compiled.attributes, compiled.exceptions) if rules is not None]
+class Scenario(Protocol):
+    """The rules of one, whether its policy counts or not."""
+
+    @property
+    def allow(self) -> RuleSet: ...
+    @property
+    def deny(self) -> RuleSet: ...
+    @property
+    def allowed_signers(self) -> SignerIndex: ...
+    @property
+    def denied_signers(self) -> SignerIndex: ...
+
+
+def asked_by(scenarios: Iterable[Scenario]) -> Asked | None:
+    """What their rules can ask of a file; `None`: more than digests and names."""
+    sets: list[RuleSet] = []
+    for scenario in scenarios:
+        sets += [scenario.allow, scenario.deny]
+        for signer in chain(scenario.allowed_signers.all_signers, scenario.denied_signers.all_signers):
+            if signer.signer.sign_time_after is not None:
+                return None
+            sets += [rules for rules in (signer.attributes, signer.exceptions) if rules is not None]
     if any(rules.others for rules in sets):
         return None
     return Asked(
@@ -61,21 +77,25 @@ def asked_by(rule_sets: Iterable[RuleSet], signers: Iterable[CompiledSigner]) ->
 class Alike:
     """The verdicts of one policy set. Threads may share it: at worst two of them work out the same verdict."""
 
-    __slots__ = ("_asked", "_kept", "_seen", "_sources")
+    __slots__ = ("_asked", "_kept", "_scenarios", "_seen")
 
-    def __init__(self, rule_sets: Iterable[RuleSet], signers: Iterable[CompiledSigner]) -> None:
-        """All rules that may be asked about a file, whether their policies count or not."""
-        self._sources = (rule_sets, signers)
+    def __init__(self, scenarios: Sequence[Scenario]) -> None:
+        """All scenarios of all policies of the set."""
+        self._scenarios = scenarios
         self._seen = 0
         self._asked: Asked | None = None
         self._kept: dict[Key, tuple[Verdict, Facts, AppControlContext]] = {}
         """What a key names by its identity is held by the facts beside it, so that no other object can have that identity."""
 
+    def __reduce__(self) -> tuple[Callable[[Sequence[Scenario]], Alike], tuple[Sequence[Scenario]]]:
+        """A copy begins empty: identities hold in one process and for these very objects."""
+        return Alike, (self._scenarios,)
+
     def key(self, facts: Facts, context: AppControlContext, target: str) -> Key | None:
         """What is equal for alike files; `None`: it may be like no other."""
         self._seen += 1
         if self._seen == FEW:
-            self._asked = asked_by(*self._sources)
+            self._asked = asked_by(self._scenarios)
         asked, digests = self._asked, facts.digests
         if asked is None or digests is None or facts.pe is None or facts.format != "pe" or facts.gaps or facts.problems:
             return None

@@ -143,16 +143,7 @@ class CompiledPolicySet:
 
     def __post_init__(self) -> None:
         scenarios = [scenario for policy in all_policies(self) for scenario in policy.scenarios.values()]
-        alike = Alike(
-            (rules for scenario in scenarios for rules in (scenario.allow, scenario.deny)),
-            (
-                signer
-                for scenario in scenarios
-                for index in (scenario.allowed_signers, scenario.denied_signers)
-                for signer in index.all_signers
-            ),
-        )
-        object.__setattr__(self, "alike", alike)
+        object.__setattr__(self, "alike", Alike(scenarios))
 
 
 def compile_policy_set(policies: AppControlPolicySet) -> CompiledPolicySet:
