@@ -29,8 +29,6 @@ from csv_gate.model.result import Finding, PolicyRef, RunInfo, TargetRef
 from csv_gate.records import replace
 from csv_gate.scan import Entry, Walk, unused_patterns, walk
 
-IMAGE = "pe"
-"""What trusted files are, as `csv_gate.formats.identification` names it."""
 MAX_TOLD_SETS = 5
 """Of the requirements that mean nothing, where nothing at all was found."""
 
@@ -132,7 +130,9 @@ def _of_shard(plan: Plan, entries: list[Entry]) -> list[Entry]:
 def _formats(plan: Plan, entries: Sequence[Entry], trusted: TrustedFiles) -> Generator[str | None]:
     """See `formats_of`, which is not even loaded where all files are known."""
     if len(trusted) == len(entries):  # it has a place for each of them
-        return (IMAGE for _ in entries)
+        from csv_gate.formats.detect import PE  # the reader of what is kept has it, too
+
+        return (PE for _ in entries)
     from csv_gate.gate.heads import formats_of
 
     return formats_of(plan, entries, trusted)

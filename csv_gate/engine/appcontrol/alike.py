@@ -17,11 +17,10 @@ from operator import attrgetter
 from typing import Final, Protocol
 
 from csv_gate.engine.appcontrol.attributes import RuleSet
-from csv_gate.engine.appcontrol.names import wide_key
 from csv_gate.engine.appcontrol.signers import SignerIndex
-from csv_gate.engine.appcontrol.view import NAMES, TAKEN
+from csv_gate.engine.appcontrol.view import TAKEN, name_key
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.facts import Facts, PeFacts, SignatureFacts, VersionFacts
+from csv_gate.model.facts import Facts, PeFacts, SignatureFacts
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.records.rows import NamedTuple
 
@@ -102,7 +101,7 @@ class Alike:
         taken = TAKEN(digests)
         if not asked.digests.isdisjoint(taken):
             return None
-        if asked.fields and facts.version is not None and _is_named(facts.version, asked):
+        if any((field, name_key(facts.version, field)) in asked.names for field in asked.fields):
             return None
         parts = [target, id(context), _HEADER(facts.pe), *[value is None for value in taken]]
         for signature in facts.signatures:
@@ -130,10 +129,6 @@ class Alike:
         if len(self._kept) >= MOST:
             self._kept.clear()
         self._kept[key] = (verdict, facts, context)
-
-
-def _is_named(version: VersionFacts, asked: Asked) -> bool:
-    return any((name := NAMES[field](version)) and (field, wide_key(name)) in asked.names for field in asked.fields)
 
 
 _HEADER: Callable[[PeFacts], object] = attrgetter(

@@ -109,12 +109,11 @@ class ArtifactView(NamedTuple):
     def name(self, field: int) -> str | None:
         """A name of the version resource, by its number."""
         resource = self.facts.version
-        return None if resource is None else NAMES[field](resource)
+        return None if resource is None else _NAMES[field](resource)
 
     def name_key(self, field: int) -> str | None:
         """The wide key of a name, where the file has it and it is not empty."""
-        name = self.name(field)
-        return wide_key(name) if name else None
+        return name_key(self.facts.version, field)
 
     @property
     def version(self) -> int | None:
@@ -140,13 +139,19 @@ class ArtifactView(NamedTuple):
 
 
 _AUTHENTICODE = SignatureScheme.AUTHENTICODE
-NAMES: tuple[Callable[[VersionFacts], str | None], ...] = (
+_NAMES: tuple[Callable[[VersionFacts], str | None], ...] = (
     attrgetter("original_filename"),
     attrgetter("internal_name"),
     attrgetter("file_description"),
     attrgetter("product_name"),
 )
 """In the order of `NAME_LABELS`."""
+
+
+def name_key(resource: VersionFacts | None, field: int) -> str | None:
+    """By what rules find a name, given by its number; `None`: the file has none, or an empty one."""
+    name = None if resource is None else _NAMES[field](resource)
+    return wide_key(name) if name else None
 
 
 def view_artifact(
