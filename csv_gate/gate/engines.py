@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from csv_gate.engine import compile_policy_set, evaluate
 from csv_gate.gate.plan import Target
@@ -11,6 +11,9 @@ from csv_gate.model.context import AppControlContext
 from csv_gate.model.facts import Facts
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.records import replace
+
+if TYPE_CHECKING:
+    from csv_gate.model.split_facts import SplitFacts
 
 SHA256_BYTES = 32
 
@@ -46,6 +49,14 @@ class Evaluate(Protocol):
 
     def __call__(self, facts: Facts, context: AppControlContext) -> Verdict: ...
 
+    def is_shared(self, verdict: Verdict, facts: SplitFacts) -> bool:
+        """Whether the verdict holds for each file of the same shape, in the same context, of which the target `lists_none_of`."""
+        ...
+
+    def lists_none_of(self, facts: SplitFacts) -> bool:
+        """Whether no rule can ask for an own value of the file; False in doubt."""
+        ...
+
 
 def compares_sha1(target: Target) -> bool:
     """Whether a rule of the target may be compared with a SHA-1 digest: in doubt, yes."""
@@ -58,19 +69,21 @@ def prepare(target: Target) -> Evaluate:
     return _PREPARE[target.engine](target)
 
 
-def _appcontrol(target: Target) -> Evaluate:
-    compiled = compile_policy_set(target.policies)
+class _AppControl:
+    def __init__(self, target: Target) -> None:
+        self._name = target.name
+        self._policies = compile_policy_set(target.policies)
+        self.is_shared = self._policies.alike.is_shared
+        self.lists_none_of = self._policies.alike.lists_none_of
 
-    def judge(facts: Facts, context: AppControlContext) -> Verdict:
-        verdict = evaluate(facts, compiled, context, target=target.name)
+    def __call__(self, facts: Facts, context: AppControlContext) -> Verdict:
+        verdict = evaluate(facts, self._policies, context, target=self._name)
         if verdict.decision is not Decision.DENIED:
             return verdict
         from csv_gate.suggesting import mending_rule  # of a build that may run, nothing needs mending
 
-        rule = mending_rule(verdict, facts, compiled, context)
+        rule = mending_rule(verdict, facts, self._policies, context)
         return verdict if rule is None else replace(verdict, help=f"{verdict.help}; this rule would allow it: {rule}")
 
-    return judge
 
-
-_PREPARE: dict[str, Callable[[Target], Evaluate]] = {"appcontrol": _appcontrol}
+_PREPARE: dict[str, Callable[[Target], Evaluate]] = {"appcontrol": _AppControl}

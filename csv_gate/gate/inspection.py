@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from csv_gate.gate.anchors import roots_with
+from csv_gate.gate.artifact_facts import ArtifactFacts
 from csv_gate.gate.catalogs import read_catalogs
-from csv_gate.gate.judge import Judge
 from csv_gate.gate.plan import Plan
 from csv_gate.limits import DEFAULT_LIMITS
 from csv_gate.model.facts import Artifact
@@ -48,7 +48,7 @@ def inspect(
         opens_containers=opens_containers,
         takes_all_digests=True,
     )
-    judge = Judge(plan, read)
+    facts = ArtifactFacts(plan, read)
     for entry in walk(inputs, limits=DEFAULT_LIMITS).entries:
-        for known in judge.facts(entry, None):
+        for known in facts.read(entry, None):
             yield Artifact(path=known.path, facts=known.facts)

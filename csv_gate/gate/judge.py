@@ -1,6 +1,6 @@
-"""Judge one listed file and what is in it: bytes to facts, facts to a verdict per target, verdicts to findings.
+"""Judge one listed file and what is in it: facts to a verdict per target, verdicts to findings.
 
-This is the one place where an unreadable artifact turns into a gap, and a gap in its content into `undecided`.
+This is the one place where a gap in an artifact's content turns into `undecided`.
 """
 
 from __future__ import annotations
@@ -10,35 +10,30 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from csv_gate.containers import OPENERS
-from csv_gate.errors import ArtifactError
-from csv_gate.formats import PACKAGES, ExtractionSettings
-from csv_gate.gate.anchors import roots_with, sigstore_root
+from csv_gate.gate.artifact_facts import ArtifactFacts, Known, unreadable
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, compares_sha1, prepare
+from csv_gate.gate.engines import JUDGED_FORMATS, Evaluate, prepare
 from csv_gate.gate.findings import findings_of, unowned
 from csv_gate.gate.judged import Row
-from csv_gate.gate.opening import JudgedMembers, Looked, Selection, container_format, members
+from csv_gate.gate.opening import Looked
 from csv_gate.gate.plan import Plan, Target
 from csv_gate.gate.tally import count
 from csv_gate.gate.trusted import NO_FILES, TrustedFiles
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.facts import Artifact, FactName, Facts, Gap, SignatureSource
+from csv_gate.model.facts import Artifact, FactName, Facts, SignatureSource
 from csv_gate.model.result import ArtifactResult, Finding
 from csv_gate.model.verdict import Decision, Verdict
 from csv_gate.records import dataclass, replace
 from csv_gate.records.rows import NamedTuple
 from csv_gate.report.artifact_line import ArtifactLines
-from csv_gate.scan import Content, Entry, open_content
-from csv_gate.signatures import CatalogIndex
+from csv_gate.scan import Entry
 from csv_gate.waivers import Waived
 
 if TYPE_CHECKING:
-    from csv_gate.containers import Found
-    from csv_gate.gate.kept import KeptFacts
     from csv_gate.gate.required import Formats, RequirementJudge
+    from csv_gate.gate.shared_rows import SharedRows
+    from csv_gate.model.split_facts import SplitFacts
 
-_LISTED = frozenset[str]().union(*JUDGED_FORMATS.values())
-"""Formats that catalogs vouch for."""
 TOGETHER = 16
 """Files and members of which each step is taken before the next; more are no quicker."""
 _ANYWHERE = AppControlContext(evaluated_at=datetime.fromtimestamp(0, UTC))
@@ -53,16 +48,14 @@ class _Ready:
     """SHA-256 of catalogs that are installed on other targets only."""
 
 
-class Known(NamedTuple):
-    """A file or member with its facts."""
+class _Found(NamedTuple):
+    """A file or member that is to be judged."""
 
-    path: str
-    """As reports show it."""
-    scope: str
-    """As patterns see it."""
-    facts: Facts
-    is_folder: bool = False
-    """A folder that could not be listed: anything may be in it, for any target."""
+    known: Known
+    containers: Formats
+    """That it may lie in, by their scope."""
+    kept: SplitFacts | None = None
+    """Its facts as they were kept, if they were."""
 
 
 class Judge:
@@ -70,68 +63,60 @@ class Judge:
 
     def __init__(self, plan: Plan, catalogs: Catalogs, trusted: TrustedFiles = NO_FILES) -> None:
         self._plan = plan
-        self._catalog_gap = catalogs.gap
         self.lines = ArtifactLines()
-        index = CatalogIndex(catalogs.catalogs)
-        self._settings = ExtractionSettings(
-            limits=plan.limits,
-            roots=roots_with(plan.given_roots),
-            catalogs=index,
-            takes_sha1=plan.takes_all_digests or "sha1" in index.algorithms or any(map(compares_sha1, plan.targets)),
-            openpgp_keys=plan.given_openpgp_keys,
-            sigstore_root=sigstore_root(plan.sigstore_root),
-        )
+        self.facts = ArtifactFacts(plan, catalogs, trusted)
         self._looked = Looked(plan)
         self._required = _required(plan, catalogs)
-        self._kept = _kept(plan, self._settings, trusted)
         self._version_of = {target.name: target.version_of for target in plan.targets if target.version_of is not None}
         self._ready = tuple(
             _Ready(target, prepare(target), catalogs.foreign_to(target.catalogs, target.takes)) for target in plan.targets
         )
-
-    @property
-    def may_know_files(self) -> bool:
-        """Whether facts were kept before, so that perhaps no file need be read for them."""
-        return self._kept is not None and self._kept.was_kept
-
-    def look_ahead(self, entries: Iterable[Entry]) -> None:
-        """Say what will be judged next."""
-        if self._kept is not None:
-            self._kept.look_ahead(entries)
+        self._shared = _shared(plan, self._ready, self.lines) if self.facts.were_kept else None
 
     def rows(self, entries: Iterable[Entry]) -> Iterator[Row]:
         """The rows of listed files and of what is in them: in the order of the files, those of a file sorted by path. Raises nothing for
         what a file is or holds."""
         for some in self._together(entries):
-            judged = [self._result(known, containers) for known, containers in some]
-            yield from [self._row(waived) for waived in judged]
+            judged = [self._judged(one) if isinstance(one, _Found) else one for one in some]
+            yield from [self._row(one) if isinstance(one, Waived) else one for one in judged]
 
-    def _together(self, entries: Iterable[Entry]) -> Iterator[list[tuple[Known, Formats]]]:
-        """The facts of a few files at a time, each with the containers it may lie in.
+    def _together(self, entries: Iterable[Entry]) -> Iterator[list[_Found | Row]]:
+        """What is to be judged, and rows of files like others, a few files at a time.
 
         What takes each step for a few files before the next step finds its own instructions in the processor's cache; file by file, all
         steps drive each other out of it, which takes a fifth longer where facts are kept.
         """
-        some: list[tuple[Known, Formats]] = []
+        some: list[_Found | Row] = []
         for entry in entries:
             try:
-                found = self.facts(entry, self._looked)
+                some += self._found(entry)
             except Exception as error:
                 error.add_note(f"while reading {entry.path!r}")
                 raise
-            containers = {known.scope: known.facts.format for known in found if self._is_opened(known.facts)}
-            some += [(known, containers) for known in found]
             if len(some) >= TOGETHER:
                 yield some
                 some = []
         if some:
             yield some
 
+    def _found(self, entry: Entry) -> list[_Found | Row]:
+        kept = self.facts.kept(entry)
+        if kept is not None:
+            row = None if self._shared is None else self._shared.row(entry.path, entry.scope, kept)
+            if row is not None:
+                return [row]
+            known = self.facts.again(entry, kept)
+            if known is not None:
+                return [_Found(known, {}, kept)]
+        found = self.facts.read(entry, self._looked)
+        containers = {known.scope: known.facts.format for known in found if self._is_opened(known.facts)}
+        return [_Found(known, containers) for known in found]
+
     def lost(self, entry: Entry) -> Row:
         """The row of a file whose reading ends the process."""
         why = "reading it ended the worker process (the file was cut short, or memory ran out)"
         known = Known(entry.path, entry.scope, unreadable(entry.size, why), is_folder=entry.is_folder)
-        return self._row(self._result(known, {}))
+        return self._row(self._judged(_Found(known, {})))
 
     def _row(self, waived: Waived) -> Row:
         counted = count(waived.result, self._plan.fail_on, waived.used)
@@ -145,13 +130,17 @@ class Judge:
             return False
         return facts.format in self._looked.formats or facts.gap() is not None
 
-    def _result(self, known: Known, containers: Formats) -> Waived:
+    def _judged(self, found: _Found) -> Waived:
         """What is said of one file or member, and which waivers that takes."""
+        known = found.known
         try:
-            return self._waived(known, containers)
+            waived = self._waived(known, found.containers)
         except Exception as error:
             error.add_note(f"while judging {known.path!r}")
             raise
+        if found.kept is not None and self._shared is not None:
+            self._shared.learn(known.scope, found.kept, waived.result)
+        return waived
 
     def _waived(self, known: Known, containers: Formats) -> Waived:
         facts = known.facts
@@ -177,106 +166,8 @@ class Judge:
         waived = apply(result, waivers, self._plan.evaluated_at.date(), fail_on=self._plan.fail_on)
         return waived._replace(result=replace(waived.result, artifact=Artifact(path=known.path, facts=facts)))
 
-    def facts(self, entry: Entry, looked: Looked | None) -> list[Known]:
-        """The facts of one listed file and of its members, sorted by path; an unreadable one has a gap instead.
-
-        Of members those that are `looked` at (`None`: all), of containers also those that there is something to tell of.
-        """
-        try:
-            # A signature beside the file is over its bytes, which are needed then.
-            known = None if self._kept is None or entry.beside or entry.is_alone else self._kept.find(entry)
-            return self._read(entry, looked) if known is None else [Known(entry.path, entry.scope, self._completed(known))]
-        except ArtifactError as error:
-            return [Known(entry.path, entry.scope, unreadable(entry.size, str(error)), is_folder=entry.is_folder)]
-
     def _is_opened(self, facts: Facts) -> bool:
         return facts.format in OPENERS and self._plan.opens_containers
-
-    def _read(self, entry: Entry, looked: Looked | None) -> list[Known]:
-        """What the bytes say; of a file that is no container from the kept facts, where these bytes were read before.
-
-        Raises ArtifactError, also where the file changed while it was read.
-        """
-        store = self._kept
-        looked_ns = 0 if store is None else store.now_ns()
-        with open_content(entry, self._plan.limits) as content:
-            format = container_format(content, entry.path, self._plan.limits) if self._plan.opens_containers else None
-            if format is not None:
-                return sorted(self._opened(entry, content, format, looked), key=lambda one: one.path)
-            if store is None:
-                facts = self._with_sides(self._extracted(content, entry.path), content, entry)
-                return [Known(entry.path, entry.scope, facts)]
-            digest = store.digest(content)
-            kept = store.facts(digest)
-            facts = kept or _extract(content, self._settings, entry.path, store.sha256(digest))
-            # What is kept is of these bytes alone, wherever they lie.
-            signed = self._with_sides(facts, content, entry)
-        # Only here is it sure that the file did not change while it was read.
-        if kept is None:
-            store.keep(entry, digest, facts, looked_ns)
-        else:
-            store.keep_identity(entry, digest, looked_ns)
-        return [Known(entry.path, entry.scope, self._completed(signed))]
-
-    def _opened(self, entry: Entry, content: Content, format: str, looked: Looked | None) -> Iterator[Known]:
-        questions = JudgedMembers(Selection(self._plan, entry), looked)
-        for found in members(self._plan, entry, content, format, questions):
-            facts = self._found(found, content if found.depth == 0 else found.content, questions, entry)
-            if facts is not None:
-                yield Known(entry.path + found.path[len(entry.scope) :], found.path, facts)
-
-    def _found(self, found: Found, content: Content | None, questions: JudgedMembers, entry: Entry) -> Facts | None:
-        """The facts of what was found in a container; `None`: there is nothing to tell of it."""
-        if content is None:
-            return None if found.gap is None else unreadable(found.size, found.gap.why)
-        if not found.is_container:
-            return self._extracted(content, found.path) if found.is_wanted else None
-        # Only now is it known which kind of archive it is.
-        is_judged = questions.wants(found.path, found.format)
-        has_sides = found.depth == 0 and entry.is_included and bool(entry.beside or entry.is_alone)
-        if not (is_judged or found.problems or found.gap or has_sides or found.format in PACKAGES):
-            return None
-        facts = self._extracted(content, found.path)
-        if has_sides:
-            facts = self._with_sides(facts, content, entry)
-        if not (is_judged or found.problems or found.gap or facts.signatures or facts.problems or facts.gaps):
-            return None  # a package that says nothing of itself
-        gaps = facts.gaps if found.gap is None else (*facts.gaps, found.gap)
-        return replace(facts, problems=(*facts.problems, *found.problems), gaps=gaps)
-
-    def _extracted(self, content: Content, name: str) -> Facts:
-        """Raises ArtifactError, hardly ever."""
-        facts = _extract(content, self._settings, name)
-        if self._plan.is_cross_checked:
-            from csv_gate.formats.cross_check import cross_check
-
-            facts = replace(facts, problems=(*facts.problems, *cross_check(content, facts)))
-        return self._completed(facts)
-
-    def _with_sides(self, facts: Facts, content: Content, entry: Entry) -> Facts:
-        """With the signatures that lie beside a listed file."""
-        if not entry.beside and not entry.is_alone:
-            return facts
-        from csv_gate.gate.sides import with_sides  # few files have any
-
-        return with_sides(facts, content, entry, self._settings)
-
-    def _completed(self, facts: Facts) -> Facts:
-        """With what this run, not the bytes, leaves open."""
-        if self._catalog_gap is not None and (facts.format in _LISTED or self._plan.requirements):
-            facts = replace(facts, gaps=(*facts.gaps, self._catalog_gap))
-        return facts
-
-    def flush(self) -> None:
-        """Write the facts that wait to be kept."""
-        if self._kept is not None:
-            self._kept.flush()
-
-    def close(self) -> None:
-        """As `flush`, and let go of the store. The judge goes on without."""
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
 
     def _verdicts(self, known: Known) -> list[Verdict]:
         facts = known.facts
@@ -313,10 +204,10 @@ class Judge:
         return found
 
 
-def _extract(content: Content, settings: ExtractionSettings, name: str, sha256: bytes | None = None) -> Facts:
-    from csv_gate.formats.extraction import extract  # not where all facts are kept
+def _shared(plan: Plan, ready: Iterable[_Ready], lines: ArtifactLines) -> SharedRows:
+    from csv_gate.gate.shared_rows import SharedRows
 
-    return extract(content, settings, name=name, sha256=sha256)
+    return SharedRows(plan, [(one.target, one.evaluate) for one in ready], lines)
 
 
 def _required(plan: Plan, catalogs: Catalogs) -> RequirementJudge | None:
@@ -325,20 +216,6 @@ def _required(plan: Plan, catalogs: Catalogs) -> RequirementJudge | None:
     from csv_gate.gate.required import RequirementJudge
 
     return RequirementJudge(plan, catalogs)
-
-
-def _kept(plan: Plan, settings: ExtractionSettings, trusted: TrustedFiles) -> KeptFacts | None:
-    # What a second implementation says is not kept.
-    if plan.kept_facts is None or plan.is_cross_checked:
-        return None
-    from csv_gate.gate.kept import KeptFacts  # with sqlite3, which runs without it can spare
-
-    return KeptFacts(plan.kept_facts, plan, settings, trusted)
-
-
-def unreadable(size: int, why: str) -> Facts:
-    """The facts of a file that could not be read: none, and why."""
-    return Facts(format="unknown", size=size, digests=None, gaps=(Gap(what=FactName.CONTENT, why=why),))
 
 
 def _unread(target: str, why: str) -> Verdict:

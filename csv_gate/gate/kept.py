@@ -11,6 +11,7 @@ from csv_gate.formats import ExtractionSettings
 from csv_gate.gate.plan import Plan
 from csv_gate.gate.trusted import TrustedFiles
 from csv_gate.model.facts import Facts
+from csv_gate.model.split_facts import SplitFacts
 from csv_gate.scan import Content, Entry, piece_buffer, read_pieces
 from csv_gate.store.content_hash import content_hash
 from csv_gate.store.database import Database
@@ -51,7 +52,7 @@ class KeptFacts:
                 self._ahead[entry.location] = digest, looked_ns
         self._facts.look_ahead(digest for digest, _ in self._ahead.values())
 
-    def find(self, entry: Entry) -> Facts | None:
+    def find(self, entry: Entry) -> SplitFacts | None:
         """The facts of a file that was read before: one that nothing has touched, where files are trusted, else one of the same bytes."""
         if entry.location not in self._ahead:
             return None
@@ -95,7 +96,12 @@ class KeptFacts:
         return digest if self._hash.is_sha256 else None
 
     def facts(self, digest: bytes) -> Facts | None:
-        return self._facts.facts(digest)
+        """The facts of a file whose bytes have this digest."""
+        kept = self._facts.facts(digest)
+        try:
+            return None if kept is None else kept.whole()
+        except ValueError:
+            return None  # none of our writing
 
     def keep(self, entry: Entry, digest: bytes, facts: Facts, looked_ns: int) -> None:
         """Keep what a file's bytes say, if it can be kept, and which file that was."""

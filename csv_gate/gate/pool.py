@@ -47,7 +47,7 @@ def judge_all(work: Work, heartbeat: Callable[[int, int], None]) -> Iterator[Jud
             yield judged(judge, work, portion)
             heartbeat(len(portion), size_of(work, portion))
     finally:
-        judge.close()
+        judge.facts.close()
 
 
 def _parallel(work: Work, jobs: int, heartbeat: Callable[[int, int], None]) -> Iterator[Judged]:
@@ -94,6 +94,6 @@ def _workers(work: Work, jobs: int) -> Workers[Judged]:
     from csv_gate.gate.forked import ForkedWorkers
 
     judge = work.judge()
-    if not judge.may_know_files:
+    if not judge.facts.were_kept:
         import csv_gate.formats.pe  # noqa: F401, else each worker would import it for itself
-    return ForkedWorkers(jobs, lambda portion: judged(judge, work, portion), judge.close)
+    return ForkedWorkers(jobs, lambda portion: judged(judge, work, portion), judge.facts.close)

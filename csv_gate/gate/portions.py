@@ -57,5 +57,5 @@ def size_of(work: Work, portion: range) -> int:
 def judged(judge: Judge, work: Work, portion: range) -> Judged:
     """What a portion comes to."""
     entries = work.entries[portion.start : portion.stop]
-    judge.look_ahead(entries)
+    judge.facts.look_ahead(entries)
     return gathered(judge.rows(entries), judge.lines)

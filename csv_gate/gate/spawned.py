@@ -76,4 +76,4 @@ def _judge(portion: range) -> Judged:
     try:
         return judged(judge, work, portion)
     finally:
-        judge.flush()  # a worker is not told when it ends
+        judge.facts.flush()  # a worker is not told when it ends

@@ -43,24 +43,47 @@ from csv_gate.model.result_json import (
     waiver_json,
 )
 from csv_gate.model.sections_json import cabinet_json, compound_json, elf_json, package_json, script_json
+from csv_gate.model.split_facts import OwnTexts
 from csv_gate.model.verdict import RuleRef, Verdict
+from csv_gate.records.rows import NamedTuple
 from csv_gate.report.escape import inert_json, json_line
 
 _MAX_KEPT = 4096
 """Pieces kept; a build has a few dozen signers and chains."""
-_LEAST_NAMED = 200
+_LEAST_NAMED = 100
 """Characters of a piece for which its name pays."""
 _MOST_NAMED = 1024 * 1024
 """Characters of all that a process names: hostile files may each bring a chain of their own, and whoever reads lines keeps the pieces."""
 _MARK = "\0"
+_HOLE = "\1"
+"""No JSON text holds it either."""
 _TRUTH = {True: "true", False: "false", None: "null"}
 
 T = TypeVar("T")
+Own = Callable[[str | None], str]
+"""Writes a file's own value."""
+
+
+class Frame(NamedTuple):
+    """The line of files that differ in nothing but their paths and own values."""
+
+    parts: list[str]
+    """Every second one is a hole."""
+
+    def line(self, path: str, size: int, own: OwnTexts) -> str:
+        """The line of one of them, for `whole`. Raises ValueError where there are not as many own values as holes."""
+        parts = self.parts.copy()
+        parts[1::2] = [encode_basestring(path), encode_basestring(own[0]), str(size), *map(encode_basestring, own)]
+        return _fit("".join(parts))
 
 
 def _quoted(value: str | None) -> str:
     """A text as JSON has it. What a terminal or an agent would obey is escaped in the whole line or piece, once: `_fit`."""
     return "null" if value is None else encode_basestring(value)
+
+
+def _hole(value: str | None) -> str:
+    return "null" if value is None else _HOLE
 
 
 def _fit(text: str) -> str:
@@ -92,28 +115,47 @@ class ArtifactLines:
         """By all that a verdict says: most of a build is allowed by one of a few signers."""
         self._same: dict[int, tuple[object, str]] = {}
         """Of those, the ones that the engine gave for more than one file."""
-        self._named: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+        """All that is named, by name."""
+        self._told = 0
+        """How many of them were handed out."""
         self._room = _MOST_NAMED
 
     def named(self) -> dict[str, str]:
         """The pieces by name that lines stand on since this was asked last."""
-        named, self._named = self._named, {}
-        return named
+        names = list(self._texts)[self._told :]
+        self._told += len(names)
+        return {name: self._texts[name] for name in names}
 
     def line(self, result: ArtifactResult) -> str:
         """One row of `artifacts`, without line end, for `whole`."""
         facts = result.artifact.facts
         sha256 = facts.digests.sha256 if facts.digests else None
-        line = (
-            f'{{"path":{encode_basestring(result.artifact.path)},"sha256":{_quoted(sha256)},"size":{facts.size},'
-            f'"format":{encode_basestring(facts.format)},"facts":{self._facts(facts)},'
+        return _fit(self._line(result, _quoted(result.artifact.path), _quoted(sha256), str(facts.size), _quoted))
+
+    def frame(self, result: ArtifactResult) -> Frame | None:
+        """The line of all files that have the result's shape of facts and all else of it; `None`: they write theirs one by one."""
+        facts = result.artifact.facts
+        if facts.digests is None or _is_rare(facts.digests) or any(map(_is_rarely_signed, facts.signatures)):
+            return None
+        line = _fit(self._line(result, _HOLE, _HOLE, _HOLE, _hole))
+        full = whole(line, self._texts)
+        around = [self._name(text) for text in full.split(_HOLE)] if len(full) <= self._room else line.split(_HOLE)
+        parts = [""] * (2 * len(around) - 1)
+        parts[::2] = around
+        return Frame(parts)
+
+    def _line(self, result: ArtifactResult, path: str, sha256: str, size: str, own: Own) -> str:
+        facts = result.artifact.facts
+        return (
+            f'{{"path":{path},"sha256":{sha256},"size":{size},'
+            f'"format":{encode_basestring(facts.format)},"facts":{self._facts(facts, own)},'
             f'"gaps":{_list(facts.gaps, gap_json)},"verdicts":[{",".join(map(self._verdict, result.verdicts))}],'
             f'"findings":{_list(result.findings, finding_json)},"owner":{_optional(result.owner, owner_json)},'
             f'"waiver":{_optional(result.waiver, waiver_json)}}}'
         )
-        return _fit(line)
 
-    def _facts(self, facts: Facts) -> str:
+    def _facts(self, facts: Facts, own: Own) -> str:
         rest = '"script":null,"compound":null,"cabinet":null,"elf":null,"package":null'  # which a PE image has none of
         if facts.script or facts.compound or facts.cabinet or facts.elf or facts.package:
             rest = (
@@ -122,8 +164,8 @@ class ArtifactLines:
                 f'"package":{_optional(facts.package, package_json)}'
             )
         return (
-            f'{{"digests":{_digests(facts.digests)},"pe":{self._pe(facts.pe)},"version":{_version(facts.version)},{rest},'
-            f'"signatures":[{",".join(map(self._signature, facts.signatures))}],'
+            f'{{"digests":{_digests(facts.digests, own)},"pe":{self._pe(facts.pe)},"version":{_version(facts.version, own)},{rest},'
+            f'"signatures":[{",".join([self._signature(one, own) for one in facts.signatures])}],'
             f'"catalog_members":{_number(facts.catalog_members)},"problems":{_list(facts.problems, problem_json)}}}'
         )
 
@@ -133,22 +175,22 @@ class ArtifactLines:
         kept = self._small.get(id(pe))
         return kept[1] if kept is not None else _remember(self._small, pe, json_line(pe_json(pe)))
 
-    def _signature(self, one: SignatureFacts) -> str:
-        if one.page_hashes is not None or one.key is not None:
+    def _signature(self, one: SignatureFacts, own: Own) -> str:
+        if _is_rarely_signed(one):
             return json_line(signature_json(one))
         return (
             f'{{"source":"{one.source}","place":{encode_basestring(one.place)},"digest_algorithm":{_quoted(one.digest_algorithm)},'
-            f'"signed_digest":{_quoted(one.signed_digest)},"digest_matches":{_TRUTH[one.digest_matches]},"valid":{_TRUTH[one.valid]},'
+            f'"signed_digest":{own(one.signed_digest)},"digest_matches":{_TRUTH[one.digest_matches]},"valid":{_TRUTH[one.valid]},'
             f'"problems":{_list(one.problems, problem_json)},"program_name":{_quoted(one.program_name)},'
-            f'"more_info":{_quoted(one.more_info)},{self._signed(one.signer, one.chain)},"timestamp":{self._timestamp(one.timestamp)},'
+            f'"more_info":{_quoted(one.more_info)},{self._signed(one.signer, one.chain)},"timestamp":{self._timestamp(one.timestamp, own)},'
             f'"page_hashes":null,"catalog_sha256":{_quoted(one.catalog_sha256)},"scheme":"{one.scheme}",'
             f'"role":{_quoted(one.role)},"key":null}}'
         )
 
-    def _timestamp(self, stamp: TimestampFacts | None) -> str:
+    def _timestamp(self, stamp: TimestampFacts | None, own: Own) -> str:
         if stamp is None:
             return "null"
-        time = "null" if stamp.time is None else f'"{time_text(stamp.time)}"'
+        time = own(None if stamp.time is None else time_text(stamp.time))
         return (
             f'{{"kind":"{stamp.kind}","time":{time},"valid":{_TRUTH[stamp.valid]},{self._signed(stamp.signer, stamp.chain)},'
             f'"digest_algorithm":{_quoted(stamp.digest_algorithm)},"problems":{_list(stamp.problems, problem_json)}}}'
@@ -206,9 +248,10 @@ class ArtifactLines:
         """What stands for a piece in lines: its name, if that pays and there is room."""
         if not _LEAST_NAMED <= len(text) <= self._room:
             return text
-        self._room -= len(text)
         name = hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
-        self._named[name] = text
+        if name not in self._texts:
+            self._room -= len(text)
+            self._texts[name] = text
         return f"{_MARK}{name}{_MARK}"
 
 
@@ -239,23 +282,31 @@ def _verdict(one: Verdict, rule: str, steps: Sequence[tuple[str, str, str, str]]
     )
 
 
-def _digests(one: Digests | None) -> str:
+def _is_rare(one: Digests) -> bool:
+    return one.sha1 is not None or one.padded_authenticode_sha1 is not None or one.padded_authenticode_sha256 is not None
+
+
+def _digests(one: Digests | None, own: Own) -> str:
     if one is None:
         return "null"
-    if one.sha1 is not None or one.padded_authenticode_sha1 is not None or one.padded_authenticode_sha256 is not None:
+    if _is_rare(one):
         return json_line(digests_json(one))
     return (
-        f'{{"sha256":{encode_basestring(one.sha256)},"authenticode_sha1":{_quoted(one.authenticode_sha1)},'
-        f'"authenticode_sha256":{_quoted(one.authenticode_sha256)},"page_sha1":{_quoted(one.page_sha1)},'
-        f'"page_sha256":{_quoted(one.page_sha256)}}}'
+        f'{{"sha256":{own(one.sha256)},"authenticode_sha1":{own(one.authenticode_sha1)},'
+        f'"authenticode_sha256":{own(one.authenticode_sha256)},"page_sha1":{own(one.page_sha1)},'
+        f'"page_sha256":{own(one.page_sha256)}}}'
     )
 
 
-def _version(one: VersionFacts | None) -> str:
+def _version(one: VersionFacts | None, own: Own) -> str:
     if one is None:
         return "null"
-    number = "null" if one.file_version is None else f'"{".".join(map(str, one.file_version))}"'
+    number = None if one.file_version is None else ".".join(map(str, one.file_version))
     return (
-        f'{{"original_filename":{_quoted(one.original_filename)},"internal_name":{_quoted(one.internal_name)},'
-        f'"file_description":{_quoted(one.file_description)},"product_name":{_quoted(one.product_name)},"file_version":{number}}}'
+        f'{{"original_filename":{own(one.original_filename)},"internal_name":{own(one.internal_name)},'
+        f'"file_description":{own(one.file_description)},"product_name":{own(one.product_name)},"file_version":{own(number)}}}'
     )
+
+
+def _is_rarely_signed(one: SignatureFacts) -> bool:
+    return one.page_hashes is not None or one.key is not None

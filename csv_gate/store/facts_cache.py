@@ -15,12 +15,15 @@ from typing import Final
 from csv_gate.formats.detect import PE
 from csv_gate.formats.settings import ExtractionSettings
 from csv_gate.model.facts import FACTS_VERSION, Facts
+from csv_gate.model.split_facts import SplitFacts
 from csv_gate.store.content_hash import ContentHash
 from csv_gate.store.database import Database, Row
 from csv_gate.store.facts_text import UNREADABLE, FactsReader, FactsWriter, unwritten
 
 KEPT_FORMAT: Final = PE
 """What other files are depends on their names too, and the key holds content alone."""
+_TEXT_VERSION: Final = b"2"
+"""Of what `facts_text` writes."""
 _DAY_NS: Final = 86_400 * 1_000_000_000
 _SUM_BYTES: Final = 16
 _ROWS_AHEAD: Final = 256
@@ -51,7 +54,7 @@ class FactsCache:
     def __init__(self, database: Database, settings: bytes, hash: ContentHash) -> None:
         """`settings` is a `settings_key`."""
         self._database = database
-        self._settings = hash.name.encode() + settings
+        self._settings = _TEXT_VERSION + hash.name.encode() + settings
         self._day = database.clock() // _DAY_NS
         self._reader = FactsReader(self._find_part)
         self._writer = FactsWriter(self._keep_part)
@@ -74,7 +77,7 @@ class FactsCache:
         rows = self._database.rows_by_key(f"{_SELECT} IN", list(keys.values()))
         self._ahead = {digest: (key, rows.get(key)) for digest, key in keys.items()}
 
-    def facts(self, digest: bytes) -> Facts | None:
+    def facts(self, digest: bytes) -> SplitFacts | None:
         """The facts of a file with this digest, as they were extracted; `None`: not known."""
         key, row = self._ahead.pop(digest) if digest in self._ahead else self._asked(digest)
         if row is None or not self._is_complete:

@@ -1,4 +1,5 @@
-"""Facts to a compact text and back. Certificates and chains repeat over a build, so they are parts of their own, named by their digest.
+"""Facts to a compact text and back. What repeats over a build (certificates, chains, all but a file's own values) are parts, named by
+their digest.
 
 What is read here was written here and is covered by a checksum; still, anything that does not fit raises one of `UNREADABLE`, never
 gives other facts.
@@ -29,6 +30,7 @@ from csv_gate.model.facts import (
     VersionFacts,
 )
 from csv_gate.model.problems import Problem, ProblemCode
+from csv_gate.model.split_facts import SplitFacts, split
 from csv_gate.records import fields
 
 if TYPE_CHECKING:
@@ -64,8 +66,22 @@ class FactsWriter:
     def __init__(self, keep: Callable[[str, str], None]) -> None:
         self._keep = keep
         self._names: dict[int, tuple[object, str]] = {}
+        self._shapes: dict[str, str] = {}
+        """Name by text."""
 
     def text(self, facts: Facts) -> str:
+        """The text of facts that have digests."""
+        shape, size, own = split(facts)
+        text = self._shape(shape)
+        name = self._shapes.get(text)
+        if name is None:
+            if len(self._shapes) >= _PARTS_KEPT:
+                self._shapes.clear()
+            name = self._shapes[text] = part_name(text)
+            self._keep(name, text)
+        return _dump([name, size, *own])
+
+    def _shape(self, facts: Facts) -> str:
         pe, version, digests = facts.pe, facts.version, facts.digests
         return _dump(
             [
@@ -182,33 +198,15 @@ def unwritten() -> tuple[str, ...]:
     return tuple(kind.__name__ for kind, names in _WRITTEN.items() if names.split() != [one.name for one in fields(kind)])
 
 
+_decode: Final = json.JSONDecoder().raw_decode
+"""`json.loads` but for the spaces around."""
 _SOURCES: Final = {source.value: source for source in SignatureSource}
 _KINDS: Final = {kind.value: kind for kind in TimestampKind}
 
 
-def _read_digests(row: Row) -> Digests:
-    sha256, sha1, authenticode_sha1, authenticode_sha256, page_sha1, page_sha256, padded_sha1, padded_sha256 = row
-    return Digests(
-        sha256=sha256,
-        sha1=sha1,
-        authenticode_sha1=authenticode_sha1,
-        authenticode_sha256=authenticode_sha256,
-        page_sha1=page_sha1,
-        page_sha256=page_sha256,
-        padded_authenticode_sha1=padded_sha1,
-        padded_authenticode_sha256=padded_sha256,
-    )
-
-
 def _read_version(row: Row) -> VersionFacts:
-    original_filename, internal_name, file_description, product_name, file_version = row
-    return VersionFacts(
-        original_filename=original_filename,
-        internal_name=internal_name,
-        file_description=file_description,
-        product_name=product_name,
-        file_version=None if file_version is None else tuple(file_version),
-    )
+    *names, file_version = row
+    return VersionFacts(**dict(zip(_VERSION, (*names, file_version and tuple(file_version)), strict=True)))
 
 
 def part_name(text: str) -> str:
@@ -216,45 +214,46 @@ def part_name(text: str) -> str:
 
 
 class FactsReader:
-    """Reads facts; asks `find(name)` for the text of a part that it has not met yet. Equal parts become one object.
-
-    A warm run does little else for each file, so what repeats is kept, and fields are named instead of being paired in a loop.
-    """
+    """Reads facts; asks `find(name)` for the text of a part that it has not met yet. Equal parts become one object, shapes too."""
 
     def __init__(self, find: Callable[[str], str]) -> None:
         self._find = find
         self._certificates: dict[str, CertificateFacts] = {}
         self._chains: dict[str, ChainFacts] = {}
-        self._headers: dict[tuple[Any, ...], PeFacts] = {}
+        self._shapes: dict[str, tuple[Facts, int]] = {}
+        """Each with the number of own values that it has places for."""
 
-    def facts(self, text: str) -> Facts:
+    def facts(self, text: str) -> SplitFacts:
         """The facts of a text.
 
         Raises:
             LookupError, TypeError, ValueError, AttributeError: it is no such text, or a part is not there.
         """
-        if len(self._certificates) + len(self._chains) + len(self._headers) >= _PARTS_KEPT:
+        (name, size, *own), _ = _decode(text)
+        shape, count = self._shapes.get(name) or self._shape(name)
+        if len(own) != count or {*map(type, own)} != {str} or type(size) is not int:
+            raise ValueError(f"other own values than the {count} of the shape")
+        return SplitFacts(shape, size, tuple(own))
+
+    def _shape(self, name: str) -> tuple[Facts, int]:
+        if len(self._certificates) + len(self._chains) + len(self._shapes) >= _PARTS_KEPT:
             self._certificates.clear()
             self._chains.clear()
-            self._headers.clear()
-        format, size, digests, pe, version, signatures, members, problems, gaps = json.loads(text)
-        return Facts(
+            self._shapes.clear()
+        format, size, digests, pe, version, signatures, members, problems, gaps = self._part(name)
+        shape = Facts(
             format=format,
             size=size,
-            digests=None if digests is None else _read_digests(digests),
-            pe=None if pe is None else self._pe(tuple(pe)),
+            digests=None if digests is None else Digests(**dict(zip(_DIGESTS, digests, strict=True))),
+            pe=None if pe is None else PeFacts(**dict(zip(_PE, pe, strict=True))),
             version=None if version is None else _read_version(version),
-            signatures=tuple([self._signature(row) for row in signatures]) if signatures else (),
+            signatures=tuple(map(self._signature, signatures)),
             catalog_members=members,
             problems=_read_problems(problems),
-            gaps=tuple([Gap(what=FactName(what), why=why) for what, why in gaps]) if gaps else (),
+            gaps=tuple([Gap(what=FactName(what), why=why) for what, why in gaps]),
         )
-
-    def _pe(self, row: tuple[Any, ...]) -> PeFacts:
-        found = self._headers.get(row)
-        if found is None:
-            found = self._headers[row] = PeFacts(**dict(zip(_PE, row, strict=True)))
-        return found
+        known = self._shapes[name] = (shape, len(split(shape).own))
+        return known
 
     def _signature(self, row: Row) -> SignatureFacts:
         source, place, algorithm, signed, matches, valid, problems, program, more, signer, chain, stamp, pages, catalog = row

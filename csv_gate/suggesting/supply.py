@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from csv_gate.engine import CompiledPolicySet, compile_policy_set, evaluate, with_supplemental
+from csv_gate.engine import CompiledPolicySet, compile_policy_set, with_supplemental
 from csv_gate.errors import Place, UsageError
 from csv_gate.model.appcontrol import AppControlPolicy, AppControlPolicySet, Option
 from csv_gate.model.context import AppControlContext
@@ -50,7 +50,14 @@ class Mended:
     path: str
     level: Level
     notes: tuple[str, ...] = ()
-    """Why no rule of an earlier level."""
+    """Why no rule of an earlier level, and whose rule it is if not its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Promised:
+    trial: Trial
+    mended: Mended
+    proposal: Proposal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +93,8 @@ def suggest(policies: AppControlPolicySet, candidates: Iterable[Candidate], wish
     base = _base(policies, wish.base_id)
     compiled = compile_policy_set(policies)
     proposals: dict[int, list[Proposal]] = {}
-    promised: list[tuple[Candidate, Mended]] = []
+    promised: list[_Promised] = []
+    without: list[tuple[Trial, Unmended]] = []
     unmended: list[Unmended] = []
     untouched: list[str] = []
     for candidate in sorted(candidates, key=lambda one: one.path):
@@ -101,20 +109,28 @@ def suggest(policies: AppControlPolicySet, candidates: Iterable[Candidate], wish
         found = first_that_allows(trial, wish.levels)
         notes = tuple(levels_told(found.passed_over))
         if found.proposal is None or found.level is None:
-            unmended.append(Unmended(path=candidate.path, why=notes))
+            without.append((trial, Unmended(path=candidate.path, why=notes)))
             continue
         for value in trial.scenarios:
             proposals.setdefault(value, []).append(found.proposal)
-        promised.append((candidate, Mended(path=candidate.path, level=found.level, notes=notes)))
+        mended = Mended(path=candidate.path, level=found.level, notes=notes)
+        promised.append(_Promised(trial=trial, mended=mended, proposal=found.proposal))
     if not promised:
-        return Suggestion(policy=None, xml=b"", mended=(), unmended=tuple(unmended), untouched=tuple(untouched))
+        stay = sorted((*unmended, *(one for _, one in without)), key=lambda one: one.path)
+        return Suggestion(policy=None, xml=b"", mended=(), unmended=tuple(stay), untouched=tuple(untouched))
     xml = write_xml(supplemental_of(base, proposals, name=wish.name))
     policy = read_policy(xml, path="suggested policy")
-    kept, lost = _as_read_back(compiled, policy, promised)
+    extended = with_supplemental(compiled, policy)
+    kept, lost = _as_read_back(extended, promised)
+    for trial, one in without:
+        if trial.under(extended).decision is Decision.ALLOWED:
+            kept.append(_by_the_rule_of_another(trial, one, promised))
+        else:
+            lost.append(one)
     return Suggestion(
         policy=policy,
         xml=xml,
-        mended=tuple(kept),
+        mended=tuple(sorted(kept, key=lambda one: one.path)),
         unmended=tuple(sorted((*unmended, *lost), key=lambda one: one.path)),
         untouched=tuple(untouched),
         caveats=tuple(_caveats(base)),
@@ -149,17 +165,23 @@ def _caveats(base: AppControlPolicy) -> Iterator[str]:
         )
 
 
-def _as_read_back(
-    compiled: CompiledPolicySet, policy: AppControlPolicy, promised: Sequence[tuple[Candidate, Mended]]
-) -> tuple[list[Mended], list[Unmended]]:
+def _as_read_back(extended: CompiledPolicySet, promised: Sequence[_Promised]) -> tuple[list[Mended], list[Unmended]]:
     """What the written policy keeps of the promises. All of it, unless writing and reading changed a rule."""
-    extended = with_supplemental(compiled, policy)
     kept: list[Mended] = []
     lost: list[Unmended] = []
-    for candidate, mended in promised:
-        verdict = evaluate(candidate.facts, extended, candidate.context, target="")
+    for one in promised:
+        verdict = one.trial.under(extended)
         if verdict.decision is Decision.ALLOWED:
-            kept.append(mended)
+            kept.append(one.mended)
         else:
-            lost.append(Unmended(path=candidate.path, why=(f"the written policy does not allow it: {shown(verdict.because)}",)))
+            why = f"the written policy does not allow it: {shown(verdict.because)}"
+            lost.append(Unmended(path=one.mended.path, why=(why,)))
     return kept, lost
+
+
+def _by_the_rule_of_another(trial: Trial, one: Unmended, promised: Sequence[_Promised]) -> Mended:
+    """What no rule of its own could be made for, and yet the written policy allows: a file without a version is one of any publisher
+    rule that asks for none in particular."""
+    other = next((other for other in promised if trial.with_proposal(other.proposal).decision is Decision.ALLOWED), promised[0])
+    note = f"the rule for {shown(other.mended.path)} allows it too"
+    return Mended(path=one.path, level=other.mended.level, notes=(*one.why, note))

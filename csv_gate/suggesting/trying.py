@@ -29,7 +29,11 @@ class Trial:
 
     def verdict(self) -> Verdict:
         """As things are."""
-        return evaluate(self.facts, self.compiled, self.context, target="")
+        return self.under(self.compiled)
+
+    def under(self, policies: CompiledPolicySet) -> Verdict:
+        """Under other policies."""
+        return evaluate(self.facts, policies, self.context, target="")
 
     @property
     def scenarios(self) -> tuple[int, ...]:
@@ -37,7 +41,7 @@ class Trial:
 
     def with_proposal(self, proposal: Proposal) -> Verdict:
         policy = supplemental_of(self.base, {value: [proposal] for value in self.scenarios})
-        return evaluate(self.facts, with_supplemental(self.compiled, policy), self.context, target="")
+        return self.under(with_supplemental(self.compiled, policy))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

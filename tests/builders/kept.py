@@ -36,6 +36,11 @@ class Kept(FactsCache):
         """Under the file's SHA-256."""
         return self.keep(bytes.fromhex(facts.digests.sha256) if facts.digests else b"", facts)
 
+    def found(self, digest: bytes) -> Facts | None:
+        """The facts of a file with this digest, whole."""
+        kept = self.facts(digest)
+        return None if kept is None else kept.whole()
+
     @property
     def is_usable(self) -> bool:
         return self.database.is_usable

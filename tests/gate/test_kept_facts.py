@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from csv_gate.formats import extraction
-from csv_gate.gate import judge, run
+from csv_gate.gate import artifact_facts, run
 from csv_gate.gate.trusted import trusted_files
 from csv_gate.limits import Limits
 from csv_gate.report import render
@@ -91,7 +91,7 @@ def test_files_that_are_trusted_are_not_opened_for_their_content(root: Path, mon
     old(monkeypatch)
     kept = {"kept_facts": root / "kept", "trusts_files": True}
     first = result(root, **kept)
-    monkeypatch.setattr(judge, "open_content", lambda *_: pytest.fail("a trusted file was opened"))
+    monkeypatch.setattr(artifact_facts, "open_content", lambda *_: pytest.fail("a trusted file was opened"))
     assert result(root, **kept) == first
 
 
@@ -135,7 +135,7 @@ def test_a_container_is_opened_in_every_run(root: Path, monkeypatch: pytest.Monk
 def test_a_file_with_kept_facts_is_hashed_and_not_read_into_memory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {"kept_facts": root / "kept"}
     first = result(root, **kept)
-    monkeypatch.setattr(judge, "open_content", lambda *_: pytest.fail("a file was read whole"))
+    monkeypatch.setattr(artifact_facts, "open_content", lambda *_: pytest.fail("a file was read whole"))
     assert result(root, **kept) == first
 
 
@@ -175,7 +175,7 @@ def test_a_file_that_was_known_by_another_hash_is_read_once_more_and_then_truste
         other.setattr("csv_gate.gate.kept.content_hash", lambda: ContentHash("sha3_256", hashlib.sha3_256))
         assert result(root, trusts_files=True, **kept) == first
     assert result(root, trusts_files=True, **kept) == first
-    monkeypatch.setattr(judge, "open_content", lambda *_: pytest.fail("a trusted file was opened"))
+    monkeypatch.setattr(artifact_facts, "open_content", lambda *_: pytest.fail("a trusted file was opened"))
     assert result(root, trusts_files=True, **kept) == first
 
 

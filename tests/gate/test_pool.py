@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from csv_gate.gate import pool, portions, workers
+from csv_gate.gate.artifact_facts import ArtifactFacts, Known
 from csv_gate.gate.catalogs import Catalogs
-from csv_gate.gate.judge import Judge, Known
+from csv_gate.gate.judge import Judge
 from csv_gate.gate.judged import gathered
 from csv_gate.gate.opening import Looked
 from csv_gate.limits import DEFAULT_LIMITS, MIB
@@ -81,15 +82,15 @@ def test_a_file_that_kills_its_worker_is_undecided_and_costs_no_other_file_its_v
     seeds = [str(n) for n in range(5)]
     tree(tmp_path, {f"{n}.dll": code(n) for n in seeds})
     entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
-    parent, real = os.getpid(), Judge.facts
+    parent, real = os.getpid(), ArtifactFacts.read
 
-    def deadly(judge: Judge, one: Entry, looked: Looked | None) -> list[Known]:
+    def deadly(facts: ArtifactFacts, one: Entry, looked: Looked | None) -> list[Known]:
         if one.path.endswith("2.dll") and os.getpid() != parent:
             os._exit(7)
-        return real(judge, one, looked)
+        return real(facts, one, looked)
 
     monkeypatch.setattr(workers, "START_METHOD", "fork")
-    monkeypatch.setattr(Judge, "facts", deadly)
+    monkeypatch.setattr(ArtifactFacts, "read", deadly)
     of = plan(tmp_path, targets=[target(policy_for(*map(code, seeds)))], jobs=2)
     judged = list(pool.judge_all(portions.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))
     lines = b"".join(one.lines for one in judged).decode().splitlines()
@@ -104,11 +105,11 @@ def test_a_bug_names_the_file_it_was_met_in(tmp_path: Path, monkeypatch: pytest.
     tree(tmp_path, {"a.dll": code("a"), "b.dll": code("b")})
     entries = walk([tmp_path], limits=DEFAULT_LIMITS).entries
 
-    def broken(judge: Judge, one: Entry, formats: object) -> None:
+    def broken(facts: ArtifactFacts, one: Entry, formats: object) -> None:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(workers, "START_METHOD", "fork")
-    monkeypatch.setattr(Judge, "facts", broken)
+    monkeypatch.setattr(ArtifactFacts, "read", broken)
     of = plan(tmp_path, targets=[target(policy_for(code("a")))], jobs=2)
     with pytest.raises(ZeroDivisionError) as caught:
         list(pool.judge_all(portions.Work(plan=of, catalogs=Catalogs(), entries=entries), lambda files, size: None))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 
 from csv_gate.model.facts import Artifact
 from csv_gate.model.result import ArtifactResult
 from csv_gate.model.result_json import artifact_json
+from csv_gate.model.split_facts import split
 from csv_gate.report.artifact_line import ArtifactLines, whole
 from csv_gate.report.escape import json_line
 from tests.builders import facts as f
@@ -29,6 +31,59 @@ def plain(result: ArtifactResult) -> str:
 @given(any_record(ArtifactResult))
 def test_a_line_is_the_same_as_written_plainly_whatever_the_result_says(result: ArtifactResult) -> None:
     assert written(ArtifactLines(), result, {}) == plain(result)
+
+
+@given(any_record(ArtifactResult))
+def test_a_frame_of_a_shape_filled_with_what_is_a_files_own_is_the_files_line(result: ArtifactResult) -> None:
+    if result.artifact.facts.digests is None:
+        return
+    lines, facts = ArtifactLines(), split(result.artifact.facts)
+    frame = lines.frame(replace(result, artifact=Artifact(path="another", facts=facts.shape)))
+    if frame is None:
+        return
+    line = frame.line(result.artifact.path, facts.size, facts.own)
+    assert whole(line, lines.named()) == plain(result)
+    with pytest.raises(ValueError, match="sequence of size"):
+        frame.line(result.artifact.path, facts.size, (*facts.own, "more"))
+
+
+def signed(number: int) -> ArtifactResult:
+    one = f.facts(f.signature(f.certificate("Contoso"), stamp=f.timestamp()), taken=f.digests(sha256=f.hex_digest(str(number))))
+    return ArtifactResult(artifact=Artifact(path=f"{number}.dll", facts=one), verdicts=(allowed(),))
+
+
+def test_frames_are_made_for_what_most_files_say() -> None:
+    lines = ArtifactLines()
+    assert lines.frame(signed(1)) is not None
+    rare = replace(signed(1).artifact.facts, digests=f.digests(sha1="0" * 40))
+    assert lines.frame(replace(signed(1), artifact=Artifact(path="a", facts=rare))) is None
+    assert lines.frame(replace(signed(1), artifact=Artifact(path="a", facts=replace(rare, digests=None)))) is None
+
+
+def test_lines_out_of_a_frame_hold_little_but_what_is_the_files_own() -> None:
+    lines = ArtifactLines()
+    frame = lines.frame(signed(1))
+    assert frame is not None
+    named = lines.named()
+    for number in range(3):
+        facts = split(signed(number).artifact.facts)
+        line = frame.line(f"{number}.dll", facts.size, facts.own)
+        assert whole(line, named) == plain(signed(number))
+        assert len(line) < len(plain(signed(number))) / 4
+    assert lines.named() == {}
+
+
+def test_frames_without_end_are_not_all_named() -> None:
+    lines, size = ArtifactLines(), 0
+    for number in range(400):
+        one = f.facts(f.signature(f.certificate(f"{number} {'x' * 2000}")))
+        result = ArtifactResult(artifact=Artifact(path="a", facts=one), verdicts=(allowed(),))
+        frame, facts = lines.frame(result), split(one)
+        assert frame is not None
+        size += len(plain(result))
+        pieces = {**lines._texts}
+        assert whole(frame.line("a", facts.size, facts.own), pieces) == plain(result)
+    assert sum(map(len, lines._texts.values())) <= 2**20 < size
 
 
 def test_pieces_that_are_kept_do_not_mix_up_signers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import mmap
 import multiprocessing
 import os
@@ -25,7 +26,7 @@ from csv_gate.store import facts_cache
 from csv_gate.store.content_hash import SHA256, ContentHash, content_hash
 from csv_gate.store.database import FILE_NAME, Database
 from csv_gate.store.facts_cache import FactsCache, settings_key
-from csv_gate.store.facts_text import FactsReader, FactsWriter, unwritten
+from csv_gate.store.facts_text import UNREADABLE, FactsReader, FactsWriter, unwritten
 from csv_gate.store.location import cache_folder
 from csv_gate.store.upkeep import clean, stats
 from tests.builders import ca, cms, pe, signing
@@ -77,7 +78,7 @@ def keep(door: Callable[..., Kept], data: bytes, key: bytes = KEY) -> Facts:
 def test_kept_facts_come_back_as_they_were(door: Callable[..., Kept]) -> None:
     for data in (SIGNED, pe.pe(overlay=b"odd"), pe.pe(headers_size=9)):
         facts = keep(door, data)
-        assert door().facts(sha256(data)) == facts
+        assert door().found(sha256(data)) == facts
 
 
 @given(text=st.text(st.characters(codec=None), max_size=20), offset=st.none() | st.integers(0, 2**40))
@@ -91,13 +92,49 @@ def test_any_text_survives_writing_and_reading(text: str, offset: int | None) ->
     )
     text_of = FactsWriter(parts.__setitem__).text(facts)
     assert text_of.isascii()
-    assert FactsReader(parts.__getitem__).facts(text_of) == facts
+    assert FactsReader(parts.__getitem__).facts(text_of).whole() == facts
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda row: row[:-1],
+        lambda row: [*row, "more"],
+        lambda row: [*row[:2], None, *row[3:]],
+        lambda row: [row[0], "12", *row[2:]],
+        lambda row: ["0" * 32, *row[1:]],
+        lambda row: [*row[:-1], "yesterday"],
+        lambda row: {"a": 1},
+        lambda row: [],
+    ],
+    ids=["too few values", "too many", "no text", "no size", "no shape", "no time", "no row", "nothing"],
+)
+def test_what_is_no_row_of_facts_raises_what_readers_of_it_expect(damage: Callable[[list[object]], object]) -> None:
+    parts: dict[str, str] = {}
+    stamped = f.facts(f.signature(f.certificate("Contoso"), stamp=f.timestamp()))
+    row = json.loads(FactsWriter(parts.__setitem__).text(stamped))
+    with pytest.raises(UNREADABLE):
+        FactsReader(parts.__getitem__).facts(json.dumps(damage(row))).whole()
+
+
+def test_files_of_one_shape_get_one_object_for_it_and_one_part() -> None:
+    parts: dict[str, str] = {}
+    writer, signature = FactsWriter(parts.__setitem__), f.signature(f.certificate("Contoso"))
+    texts = [
+        writer.text(f.facts(signature, taken=f.digests(sha256=f.hex_digest(name)), resource=f.version(name))) for name in "ab"
+    ]
+    count = len(parts)
+    other = writer.text(f.facts(signature, resource=f.version(None)))
+    assert len(parts) == count + 1
+    reader = FactsReader(parts.__getitem__)
+    first, second, third = (reader.facts(text) for text in (*texts, other))
+    assert first.shape is second.shape is not third.shape
 
 
 def test_what_a_file_is_by_its_name_too_is_not_kept(door: Callable[..., Kept]) -> None:
     for data in (b"MZ", b"#!/bin/sh\n", b"WScript.Echo(1)"):
         keep(door, data)
-        assert door().facts(sha256(data)) is None
+        assert door().found(sha256(data)) is None
 
 
 def test_every_fact_there_is_is_kept() -> None:
@@ -111,7 +148,9 @@ def test_facts_kept_under_one_hash_are_not_found_under_another(tmp_path: Path) -
     assert FactsCache(database, KEY, SHA256).keep(SHA256.digest(SIGNED), facts)
     database.flush()
     assert FactsCache(database, KEY, other).facts(other.digest(SIGNED)) is None
-    assert FactsCache(database, KEY, SHA256).facts(SHA256.digest(SIGNED)) == facts
+    kept = FactsCache(database, KEY, SHA256).facts(SHA256.digest(SIGNED))
+    assert kept is not None
+    assert kept.whole() == facts
     database.close()
 
 
@@ -126,7 +165,7 @@ def test_a_hash_tells_bytes_apart_and_takes_them_from_memory_and_from_maps(tmp_p
 
 def test_other_bytes_are_not_known(door: Callable[..., Kept]) -> None:
     keep(door, SIGNED)
-    assert door().facts(sha256(SIGNED[:-1] + b"x")) is None
+    assert door().found(sha256(SIGNED[:-1] + b"x")) is None
 
 
 @pytest.mark.parametrize(
@@ -145,8 +184,8 @@ def test_other_bytes_are_not_known(door: Callable[..., Kept]) -> None:
 def test_other_settings_meet_no_old_entry(door: Callable[..., Kept], other: ExtractionSettings) -> None:
     usual = settings_key(ExtractionSettings(), "1.0")
     keep(door, SIGNED, usual)
-    assert door(usual).facts(sha256(SIGNED)) is not None
-    assert door(settings_key(other, "1.0")).facts(sha256(SIGNED)) is None
+    assert door(usual).found(sha256(SIGNED)) is not None
+    assert door(settings_key(other, "1.0")).found(sha256(SIGNED)) is None
 
 
 def test_given_roots_another_release_and_another_extractor_meet_no_old_entry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,20 +200,20 @@ def test_given_roots_another_release_and_another_extractor_meet_no_old_entry(mon
 def test_a_damaged_entry_is_not_used_and_goes_away(door: Callable[..., Kept], tmp_path: Path) -> None:
     facts = keep(door, SIGNED)
     with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
-        raw.execute("UPDATE facts SET body = replace(body, 'true', 'false')")
+        raw.execute("UPDATE facts SET body = replace(body, '0', '1')")
     cache = door()
-    assert cache.facts(sha256(SIGNED)) is None
+    assert cache.found(sha256(SIGNED)) is None
     cache.keep_facts(facts)
     cache.flush()
-    assert door().facts(sha256(SIGNED)) == facts
+    assert door().found(sha256(SIGNED)) == facts
 
 
 def test_an_entry_put_under_another_key_is_not_used(door: Callable[..., Kept], tmp_path: Path) -> None:
     keep(door, SIGNED)
     other = pe.pe(code=b"evil" * 300)
     with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
-        raw.execute("UPDATE facts SET key = ?", (hashlib.sha256(b"sha256" + KEY + sha256(other)).digest(),))
-    assert door().facts(sha256(other)) is None
+        raw.execute("UPDATE facts SET key = ?", (hashlib.sha256(b"2sha256" + KEY + sha256(other)).digest(),))
+    assert door().found(sha256(other)) is None
 
 
 @pytest.mark.parametrize("change", ["DELETE FROM parts", "UPDATE parts SET body = replace(body, 'Test', 'Best')"])
@@ -184,7 +223,7 @@ def test_a_missing_or_changed_certificate_makes_its_entries_unknown(
     keep(door, SIGNED)
     with closing(sqlite3.connect(tmp_path / "kept" / FILE_NAME, isolation_level=None)) as raw:
         raw.execute(change)
-    assert door().facts(sha256(SIGNED)) is None
+    assert door().found(sha256(SIGNED)) is None
 
 
 def test_what_is_fetched_ahead_is_what_would_be_found_one_by_one(door: Callable[..., Kept]) -> None:
@@ -194,8 +233,8 @@ def test_what_is_fetched_ahead_is_what_would_be_found_one_by_one(door: Callable[
     cache = door()
     cache.look_ahead([sha256(files[0]), sha256(files[1]), sha256(b"unknown")])
     for data in (files[1], files[0], files[2], files[0]):
-        assert cache.facts(sha256(data)) == facts_of(data)
-    assert cache.facts(sha256(b"unknown")) is None
+        assert cache.found(sha256(data)) == facts_of(data)
+    assert cache.found(sha256(b"unknown")) is None
 
 
 def test_a_store_that_is_no_database_is_taken_away_and_the_next_run_starts_anew(
@@ -207,9 +246,9 @@ def test_a_store_that_is_no_database_is_taken_away_and_the_next_run_starts_anew(
     broken = door()
     broken.keep_facts(facts_of(SIGNED))
     broken.flush()
-    assert broken.facts(sha256(SIGNED)) is None
+    assert broken.found(sha256(SIGNED)) is None
     facts = keep(door, SIGNED)
-    assert door().facts(sha256(SIGNED)) == facts
+    assert door().found(sha256(SIGNED)) == facts
 
 
 def test_a_store_cut_short_gives_nothing_and_raises_nothing(door: Callable[..., Kept], tmp_path: Path) -> None:
@@ -222,7 +261,7 @@ def test_a_store_cut_short_gives_nothing_and_raises_nothing(door: Callable[..., 
     again = door()
     for number in range(40):
         data = pe.pe(code=bytes([number]) * 700)
-        assert again.facts(sha256(data)) in (None, facts_of(data))
+        assert again.found(sha256(data)) in (None, facts_of(data))
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="POSIX permissions")
@@ -237,7 +276,7 @@ def test_a_place_that_cannot_be_made_costs_nothing_but_the_speed(tmp_path: Path)
     cache = Kept(tmp_path / "file" / "kept", KEY)
     cache.keep_facts(facts_of(SIGNED))
     cache.flush()
-    assert cache.facts(sha256(SIGNED)) is None
+    assert cache.found(sha256(SIGNED)) is None
 
 
 def test_the_store_stays_below_its_bound(door: Callable[..., Kept], tmp_path: Path) -> None:
@@ -247,7 +286,7 @@ def test_the_store_stays_below_its_bound(door: Callable[..., Kept], tmp_path: Pa
     cache.close()
     assert (tmp_path / "kept" / FILE_NAME).stat().st_size <= 450_000
     latest = pe.pe(code=(599).to_bytes(2, "big") * 300, overlay=b"x" * 64)
-    assert door().facts(sha256(latest)) is not None
+    assert door().found(sha256(latest)) is not None
 
 
 def _write_many(folder: Path, first: int) -> None:
@@ -256,7 +295,7 @@ def _write_many(folder: Path, first: int) -> None:
         data = signed_pe(pe.pe(code=bytes([number % 256]) * 700), signing.publisher())
         cache.keep_facts(facts_of(data))
         cache.flush()
-        found = cache.facts(sha256(data))
+        found = cache.found(sha256(data))
         assert found is None or found == facts_of(data)
     cache.close()
 

@@ -94,6 +94,18 @@ def levels_of(suggestion: Suggestion) -> dict[str, Level]:
     return {mended.path: mended.level for mended in suggestion.mended}
 
 
+def test_a_file_that_the_rule_for_another_allows_is_told_with_it() -> None:
+    """No version rule can be made for a file without a version, but one that asks for none in particular lets it run."""
+    files = {"a.dll": file(has_version=False), "b.dll": file(version=(0, 0, 0, 0))}
+    suggestion = suggested(files, Level.SIGNED_VERSION)
+    assert levels_of(suggestion) == {"a.dll": Level.SIGNED_VERSION, "b.dll": Level.SIGNED_VERSION}
+    assert suggestion.mended[0].notes[-1] == "the rule for b.dll allows it too"
+    assert suggestion.unmended == ()
+    assert allowed_with(suggestion, files) == set(files)
+    alone = suggested({"a.dll": files["a.dll"]}, Level.SIGNED_VERSION)
+    assert [one.path for one in alone.unmended] == ["a.dll"]
+
+
 # --- what holds for all -----------------------------------------------------------------------------------------------
 
 FILES = st.builds(

@@ -139,7 +139,7 @@ class CompiledPolicySet:
     passed_over: tuple[Step, ...]
     """A step for each policy that never blocks: AppID tagging, and supplementals without a base."""
     alike: Alike = field(init=False, repr=False, compare=False)
-    """Verdicts under this very set."""
+    """Which files its rules cannot tell apart."""
 
     def __post_init__(self) -> None:
         scenarios = [scenario for policy in all_policies(self) for scenario in policy.scenarios.values()]

@@ -23,17 +23,6 @@ def evaluate(facts: Facts, policies: CompiledPolicySet, context: AppControlConte
     Pure: the same arguments give the same verdict. Never raises for any facts. `target` is the name the verdict bears. What many runs
     do not meet (packages, scripts, doubts) is imported by the first that does.
     """
-    key = policies.alike.key(facts, context, target)
-    if key is None:
-        return _worked_out(facts, policies, context, target)
-    verdict = policies.alike.get(key)
-    if verdict is None:
-        verdict = _worked_out(facts, policies, context, target)
-        policies.alike.put(key, verdict, facts, context)
-    return verdict
-
-
-def _worked_out(facts: Facts, policies: CompiledPolicySet, context: AppControlContext, target: str) -> Verdict:
     way = route(facts, context)
     if way.doubt is not None:
         from csv_gate.engine.appcontrol.contested import undecided
