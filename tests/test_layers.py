@@ -90,11 +90,11 @@ SPARED = (
     "csv_gate.waivers.applying",
     "csv_gate.waivers.reading",
 )
-MOST_MODULES = 170
+MOST_MODULES = 172
 """Of the package. Each further one costs every start a fifth of a millisecond and more."""
 
 
-MOST_MODULES_WITH_FACTS_KEPT = 153
+MOST_MODULES_WITH_FACTS_KEPT = 156
 VERIFYING = ("cryptography", "csv_gate.formats.pe", "csv_gate.signatures.chain", "csv_gate.signatures.keys")
 
 

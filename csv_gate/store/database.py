@@ -5,6 +5,7 @@ Trouble with it (damaged, locked, full, read-only) costs the speed, not the run:
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -48,8 +49,8 @@ class Database:
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing was ever kept there. Asking opens and makes nothing."""
-        return not self.path.exists()
+        """Whether nothing was ever kept there that can be reached. Asking opens and makes nothing."""
+        return not os.path.exists(self.path)  # noqa: PTH110, where `Path.exists` raises, this is False
 
     @property
     def is_usable(self) -> bool:
