@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -20,8 +21,9 @@ from csv_gate.report import render
 from csv_gate.scan import walk
 from csv_gate.store.content_hash import ContentHash
 from csv_gate.store.database import FILE_NAME
+from csv_gate.store.facts_cache import checksum
 from csv_gate.store.known_files import SETTLED_NS
-from tests.builders import pe, signing
+from tests.builders import cms, pe, signing
 from tests.builders.containers import zip_of
 from tests.builders.plans import plan, target
 from tests.builders.signed_pe import signed_pe
@@ -120,6 +122,18 @@ def test_a_store_shared_by_worker_processes_changes_nothing(root: Path) -> None:
         with run(of) as found:
             render("json", found, out)
         assert out.getvalue() == plain
+
+
+def test_entries_that_somebody_else_wrote_are_not_believed_and_do_not_end_the_run(root: Path) -> None:
+    stamped = signed_pe(pe.pe(code=b"stamped" * 99), signing.publisher(), stamps=[cms.Stamp(signing.time_authority())])
+    tree(root, {"build/stamped.dll": stamped})
+    plain = result(root)
+    assert result(root, kept_facts=root / "kept") == plain
+    with closing(sqlite3.connect(root / "kept" / FILE_NAME, isolation_level=None)) as raw:
+        ((key, body),) = [row for row in raw.execute("SELECT key, body FROM facts") if row[1].endswith('Z"]')]
+        wrong = json.dumps([*json.loads(body)[:-1], "yesterday"])
+        raw.execute("UPDATE facts SET body = ?, sum = ? WHERE key = ?", (wrong, checksum(key, wrong.encode()), key))
+    assert result(root, kept_facts=root / "kept") == plain
 
 
 def test_a_container_is_opened_in_every_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,18 +12,26 @@ import pytest
 from csv_gate.engine.appcontrol import alike
 from csv_gate.errors import Place
 from csv_gate.gate import Plan, Target, Uniform, judge, run, shared_rows
+from csv_gate.gate.engines import Evaluate
+from csv_gate.gate.shared_rows import SharedRows
 from csv_gate.model.appcontrol import FileRule
 from csv_gate.model.context import AppControlContext
-from csv_gate.model.result import Owner
+from csv_gate.model.facts import Artifact, FactName, Facts
+from csv_gate.model.result import ArtifactResult, Finding, Owner
+from csv_gate.model.split_facts import SplitFacts, split
+from csv_gate.model.verdict import Level, Verdict
 from csv_gate.policies import join_policies, read_policy, write_xml
 from csv_gate.records import dataclass, replace
 from csv_gate.report import render
+from csv_gate.report.artifact_line import ArtifactLines
 from csv_gate.signatures.certificate import read_certificate
 from csv_gate.waivers import Match, Waiver, WaiverFile
 from tests.builders import appcontrol as ac
 from tests.builders import cms, pe, signing
+from tests.builders import facts as f
 from tests.builders.plans import NOON, plan
 from tests.builders.requirements import requirement
+from tests.builders.results import allowed
 from tests.builders.signed_pe import signed_pe
 from tests.builders.tree import authenticode_sha256, code, tree
 from tests.builders.version_resource import version_info
@@ -172,6 +180,45 @@ def test_where_something_is_waived_every_file_is_judged(root: Path, judgements: 
 def test_where_requirements_ask_for_more_every_file_is_judged(root: Path, judgements: Judgements) -> None:
     asked = requirement(paths=["s3.dll"], must_be_unsigned=True)
     assert judged_again(root, judgements, target(), requirements=(asked,)) == len(SIGNED) + len(UNSIGNED)
+
+
+class Blind:
+    """A target that cannot tell files apart."""
+
+    def __init__(self, *, is_shared: bool = True) -> None:
+        self._is_shared = is_shared
+
+    def __call__(self, facts: Facts, context: AppControlContext) -> Verdict:
+        return allowed()
+
+    def is_shared(self, verdict: Verdict, facts: SplitFacts) -> bool:
+        return self._is_shared
+
+    def lists_none_of(self, facts: SplitFacts) -> bool:
+        return True
+
+
+def is_learnt(*evaluates: Evaluate, facts: Facts | None = None, findings: tuple[Finding, ...] = ()) -> bool:
+    of = target()
+    rows = SharedRows(plan(Path(), targets=[of]), [(of, evaluate) for evaluate in evaluates], ArtifactLines())
+    facts = facts or f.facts(f.signature())
+    judged = ArtifactResult(
+        artifact=Artifact(path="a", facts=facts), verdicts=tuple(allowed() for _ in evaluates), findings=findings
+    )
+    kept = split(facts)
+    rows.learn("a", kept, judged)
+    return rows.row("b", "b", kept) is not None
+
+
+def test_only_what_holds_for_all_files_of_a_shape_is_learnt() -> None:
+    assert is_learnt(Blind())
+    assert is_learnt(Blind(), Blind())
+    assert not is_learnt(Blind(), Blind(is_shared=False))
+    assert not is_learnt(Blind(is_shared=False), Blind())
+    assert not is_learnt()
+    assert not is_learnt(Blind(), findings=(Finding(check="CSV204", level=Level.NOTE, message="of this file"),))
+    assert not is_learnt(Blind(), facts=f.facts(f.signature(), gaps=[FactName.CATALOGS]))
+    assert not is_learnt(Blind(), facts=f.facts(taken=f.digests(sha1="0" * 40)))
 
 
 def test_more_kinds_of_files_than_are_kept_are_judged_and_cost_no_memory(

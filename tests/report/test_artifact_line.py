@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from csv_gate.model.facts import Artifact
+from csv_gate.model.facts import Artifact, PageHashFacts
 from csv_gate.model.result import ArtifactResult
 from csv_gate.model.result_json import artifact_json
 from csv_gate.model.split_facts import split
+from csv_gate.report import artifact_line
 from csv_gate.report.artifact_line import ArtifactLines, whole
 from csv_gate.report.escape import json_line
 from tests.builders import facts as f
@@ -35,8 +36,12 @@ def test_a_line_is_the_same_as_written_plainly_whatever_the_result_says(result: 
 
 @given(any_record(ArtifactResult))
 def test_a_frame_of_a_shape_filled_with_what_is_a_files_own_is_the_files_line(result: ArtifactResult) -> None:
-    if result.artifact.facts.digests is None:
+    digests = result.artifact.facts.digests
+    if digests is None:
         return
+    if digests.authenticode_sha256:
+        digests = replace(digests, sha1=None, padded_authenticode_sha1=None, padded_authenticode_sha256=None)
+        result = replace(result, artifact=replace(result.artifact, facts=replace(result.artifact.facts, digests=digests)))
     lines, facts = ArtifactLines(), split(result.artifact.facts)
     frame = lines.frame(replace(result, artifact=Artifact(path="another", facts=facts.shape)))
     if frame is None:
@@ -58,6 +63,8 @@ def test_frames_are_made_for_what_most_files_say() -> None:
     rare = replace(signed(1).artifact.facts, digests=f.digests(sha1="0" * 40))
     assert lines.frame(replace(signed(1), artifact=Artifact(path="a", facts=rare))) is None
     assert lines.frame(replace(signed(1), artifact=Artifact(path="a", facts=replace(rare, digests=None)))) is None
+    paged = f.facts(f.signature(page_hashes=PageHashFacts(algorithm="sha256", matches=True)))
+    assert lines.frame(replace(signed(1), artifact=Artifact(path="a", facts=paged))) is None
 
 
 def test_lines_out_of_a_frame_hold_little_but_what_is_the_files_own() -> None:
@@ -71,6 +78,19 @@ def test_lines_out_of_a_frame_hold_little_but_what_is_the_files_own() -> None:
         assert whole(line, named) == plain(signed(number))
         assert len(line) < len(plain(signed(number))) / 4
     assert lines.named() == {}
+
+
+def test_a_frame_for_which_there_is_no_room_stands_on_what_is_named_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifact_line, "_MOST_NAMED", 8000)
+    lines, facts = ArtifactLines(), split(signed(1).artifact.facts)
+    lines.line(signed(1))
+    named = lines.named()
+    assert 0 < 8000 - sum(map(len, named.values())) < len(plain(signed(1)))
+    frame = lines.frame(signed(1))
+    assert frame is not None
+    line = frame.line("1.dll", facts.size, facts.own)
+    assert whole(line, {**named, **lines.named()}) == plain(signed(1))
+    assert len(line) < len(plain(signed(1))) / 2
 
 
 def test_frames_without_end_are_not_all_named() -> None:

@@ -1,6 +1,6 @@
 """Files that no rule of a policy set can tell apart: what is said of one of them holds for all.
 
-Most files of a build bear one of a few signatures and are named by no rule. Of a file's own values the engine only looks up digests and
+Most files of a build bear one of a few signatures and are named by no rule. Of an image's own values the engine only looks up digests and
 names among those of the rules, and the time of a signature where a signer asks for it. So two files of one shape, whose digests and names
 no rule lists, have the same verdict, but for what a verdict tells of the file itself; one that allows tells nothing of it.
 
